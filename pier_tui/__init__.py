@@ -1,0 +1,1 @@
+"""A terminal workbench for pair-programming with a two-model coding agent."""

@@ -1,0 +1,1 @@
+"""The loop: request, turn, call, review."""

@@ -1,0 +1,1 @@
+"""Routing labels and what is learned from them."""

@@ -1,0 +1,33 @@
+"""Model cards: what is known of a model, as data with a date and a source."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from pydantic import BaseModel, ConfigDict
+
+from pier_tui.models.usage import Price
+
+
+class ModelCard(BaseModel):
+    """Facts about one served model. Windows and caps are in tokens, prices in rupees per million."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    label: str
+    """What the badge says: `30B`, `105B`, or a local model's short name."""
+    id: str
+    """The id sent to the endpoint."""
+    window: int
+    output_cap: int
+    price: Price = Price()
+    offline: bool = False
+    """A rule-based stand-in, labelled `offline` wherever it appears."""
+    cache_block: int = 16
+    """Tokens per block the endpoint reuses."""
+    cache_ttl: float = 300.0
+    """Seconds a prefix is assumed to stay warm."""
+    fallback: str | None = None
+    """The id to switch to when the endpoint says this model is retired."""
+    as_of: date
+    source: str

@@ -1,0 +1,1 @@
+"""The event journal, resuming from it, and exporting it."""
