@@ -1,0 +1,35 @@
+# Thin: every target is a line anyone could type. `make demo` and `make test` do all set-up by themselves.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test lint snapshots screenshots clean
+
+demo: .venv/.run
+	@$(BIN)/pier-tui demo
+
+test: .venv/.dev
+	@$(BIN)/python -m pytest -n 2
+
+lint: .venv/.dev
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+snapshots: .venv/.dev
+	@$(BIN)/python -m pytest tests/ui --snapshot-update
+
+screenshots: .venv/.dev
+	@$(BIN)/python screenshots/make.py
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "pier-tui needs Python 3.11 or newer: run make PYTHON=python3.11 demo"; exit 1; }
+	@$(PYTHON) -m venv .venv
+
+.venv/.run: .venv/bin/python pyproject.toml
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+.venv/.dev: .venv/bin/python pyproject.toml
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@ .venv/.run
+
+clean:
+	@rm -rf .venv .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,161 @@
+"""The house rules that a machine can hold: layers, homes of dependencies, sizes, and what importing costs."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "pier_tui"
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+LAYERS: dict[str, int] = {
+    "cli": 8,
+    "__main__": 8,
+    "ui": 7,
+    "bench": 7,
+    "wiring": 6,
+    "config": 5,
+    "agent": 4,
+    "router": 3,
+    "session": 3,
+    "feedback": 3,
+    "events": 2,
+    "backbone": 1,
+    "tools": 1,
+    "models": 0,
+    "repo": 0,
+    "errors": -1,
+}
+HOMES: dict[str, tuple[str, ...]] = {
+    "textual": ("ui",),
+    "httpx": ("models",),
+    "git": ("repo",),
+    "watchfiles": ("repo",),
+    "sqlite3": ("session", "feedback"),
+    "rich": ("ui", "cli", "bench"),
+}
+# Modules imported inside a function: start-up time, or an optional extra. Each line says which and why.
+DEFERRED: dict[str, str] = {
+    "cli.py": "start-up: each command imports only what it runs",
+    "wiring.py": "start-up: the app paints before models, tools and git are imported",
+}
+FILE_LINES, CLASS_LINES, FUNCTION_STATEMENTS, APP_LINES, LOOP_LINES = 400, 250, 40, 150, 250
+
+
+def cell(path: Path) -> str:
+    first = path.relative_to(PACKAGE).parts[0]
+    return first.removesuffix(".py")
+
+
+def imports(tree: ast.AST) -> list[tuple[ast.stmt, str]]:
+    found: list[tuple[ast.stmt, str]] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found += [(node, alias.name) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"relative import in line {node.lineno}"
+            module = node.module or ""
+            if module == "pier_tui":
+                found += [(node, f"pier_tui.{alias.name}") for alias in node.names]
+            else:
+                found.append((node, module))
+    return found
+
+
+def statements(function: ast.AST) -> int:
+    return sum(isinstance(n, ast.stmt) for n in ast.walk(function)) - 1
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_a_module_keeps_the_house_rules(path: Path) -> None:
+    source = path.read_text(encoding="utf-8")
+    tree = ast.parse(source)
+    name = str(path.relative_to(PACKAGE))
+    assert ast.get_docstring(tree), f"{name} has no docstring"
+    assert_layers(path, name, tree)
+    assert_sizes(name, source, tree)
+
+
+def assert_layers(path: Path, name: str, tree: ast.Module) -> None:
+    own = cell(path)
+    if own == "__init__":
+        return
+    for node, module in imports(tree):
+        top = module.split(".")[0]
+        if top in HOMES:
+            assert own in HOMES[top], f"{name}:{node.lineno} imports {top}, whose home is {HOMES[top]}"
+        if top != "pier_tui" or module == "pier_tui":
+            continue
+        other = module.split(".")[1]
+        if other != own:
+            assert LAYERS[other] < LAYERS[own], f"{name}:{node.lineno} imports {module}: not a row below {own}"
+
+
+def assert_sizes(name: str, source: str, tree: ast.Module) -> None:
+    lines = source.count("\n")
+    cap = {"ui/app.py": APP_LINES, "agent/agent.py": LOOP_LINES}.get(name, FILE_LINES)
+    assert lines <= cap, f"{name} has {lines} lines (cap {cap})"
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            size = (node.end_lineno or 0) - node.lineno + 1
+            assert size <= CLASS_LINES, f"{name}: class {node.name} has {size} lines (cap {CLASS_LINES})"
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            count = statements(node)
+            assert count <= FUNCTION_STATEMENTS, f"{name}: {node.name} has {count} statements"
+
+
+def deferred_imports() -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for path in FILES:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for function in ast.walk(tree):
+            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+                for _, module in imports(function):
+                    found.setdefault(str(path.relative_to(PACKAGE)), set()).add(module)
+    return found
+
+
+def test_imports_inside_functions_are_listed_with_their_reason() -> None:
+    found = deferred_imports()
+    assert set(found) <= set(DEFERRED), f"unlisted: { {k: v for k, v in found.items() if k not in DEFERRED} }"
+    assert set(DEFERRED) <= set(found), f"listed but gone: {set(DEFERRED) - set(found)}"
+
+
+def test_settings_are_read_only_where_things_are_assembled() -> None:
+    allowed = {"cli.py", "wiring.py", "ui/app.py", "config.py"}
+    for path in FILES:
+        name = str(path.relative_to(PACKAGE))
+        modules = {m for _, m in imports(ast.parse(path.read_text(encoding="utf-8")))}
+        assert name in allowed or "pier_tui.config" not in modules, f"{name} reads settings"
+
+
+def test_only_the_git_module_starts_git() -> None:
+    for path in FILES:
+        name = str(path.relative_to(PACKAGE))
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            argv = isinstance(node, ast.List | ast.Tuple) and node.elts and node.elts[0]
+            if isinstance(argv, ast.Constant) and argv.value == "git" and len(node.elts) > 1:  # type: ignore[attr-defined]
+                second = node.elts[1]  # type: ignore[attr-defined]
+                is_call = isinstance(second, ast.Constant) and str(second.value).startswith("-")
+                assert not is_call or name == "repo/git.py", f"{name}:{node.lineno} starts git itself"  # type: ignore[attr-defined]
+
+
+def test_importing_the_agent_leaves_the_screen_unimported() -> None:
+    code = "import sys, pier_tui.agent.agent; sys.exit('textual' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False, cwd=ROOT).returncode == 0
+
+
+def test_names_avoid_words_that_say_nothing() -> None:
+    banned = {"manager", "helper", "util", "utils", "handler", "service", "engine", "processor", "wrapper"}
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                words = set("".join(f" {c.lower()}" if c.isupper() else c for c in node.name).replace("_", " ").split())
+                assert not words & banned, f"{path.relative_to(PACKAGE)}: {node.name}"
+        assert not set(path.stem.split("_")) & banned, path
