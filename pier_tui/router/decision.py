@@ -7,11 +7,29 @@ its text counts, and failing that the action class is inferred from the tools it
 
 from __future__ import annotations
 
-from typing import Literal
+import json
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict
 
+from pier_tui.models.messages import Reply, ToolCall
+
 ActionClass = Literal["inspect", "answer", "summarise", "edit", "run_test", "escalate"]
+ACTIONS: tuple[str, ...] = get_args(ActionClass)
+
+ROUTE, ESCALATE = "route", "escalate"
+
+_CLASS_OF_TOOL: dict[str, ActionClass] = {
+    "edit": "edit",
+    "replace_function": "edit",
+    "rename_symbol": "edit",
+    "write": "edit",
+    "delete": "edit",
+    "move": "edit",
+    "run": "run_test",
+    "run_tests": "run_test",
+    "finish": "summarise",
+}
 
 
 class Decision(BaseModel):
@@ -25,3 +43,75 @@ class Decision(BaseModel):
     handoff_prompt: str = ""
     inferred: bool = False
     """True where the decision was read off the action because the model stated none."""
+
+
+def escalates(decision: Decision | None, threshold: float) -> bool:
+    """Whether the turn goes to the strong model: asked for, or the stated confidence is below the threshold."""
+    if decision is None:
+        return False
+    if decision.action == "escalate":
+        return True
+    return decision.confidence is not None and decision.confidence < threshold
+
+
+def read_decision(reply: Reply) -> tuple[Decision, Reply]:
+    """The decision in a weak answer, and the answer as the action alone where the decision stood in its text."""
+    for call in reply.tool_calls:
+        if call.name == ESCALATE:
+            fields = _fields(call)
+            return _decision({**fields, "action": "escalate"}), reply
+    for call in reply.tool_calls:
+        if call.name == ROUTE and (fields := _fields(call)):
+            return _decision(fields), reply
+    fields, rest = _leading_object(reply.text)
+    if fields.get("action") in ACTIONS:
+        return _decision(fields), reply.model_copy(update={"text": rest})
+    return Decision(action=_inferred(reply), inferred=True), reply
+
+
+def _inferred(reply: Reply) -> ActionClass:
+    classes = [_CLASS_OF_TOOL.get(c.name, "inspect") for c in reply.tool_calls]
+    for wanted in ("edit", "run_test", "summarise", "inspect"):
+        if wanted in classes:
+            return wanted
+    return "answer"
+
+
+def _fields(call: ToolCall) -> dict[str, Any]:
+    fields, _ = _leading_object(call.arguments)
+    return fields
+
+
+def _leading_object(text: str) -> tuple[dict[str, Any], str]:
+    """The JSON object a text starts with (a code fence is allowed) and what follows it."""
+    start = text.find("{")
+    if start < 0 or text[:start].strip() not in ("", "```", "```json"):
+        return {}, text
+    try:
+        value, end = json.JSONDecoder().raw_decode(text[start:])
+    except ValueError:
+        return {}, text
+    rest = text[start + end :].lstrip().removeprefix("```").lstrip("\n")
+    return (value, rest) if isinstance(value, dict) else ({}, text)
+
+
+def _decision(fields: dict[str, Any]) -> Decision:
+    action = fields.get("action")
+    return Decision(
+        action=action if action in ACTIONS else "inspect",
+        confidence=_confidence(fields.get("confidence")),
+        reason=str(fields.get("reason") or "")[:300],
+        handoff_prompt=str(fields.get("handoff_prompt") or ""),
+        inferred=action not in ACTIONS,
+    )
+
+
+def _confidence(value: Any) -> float | None:
+    """A share of one; percentages and strings are understood, anything else is no statement at all."""
+    try:
+        number = float(str(value).strip().rstrip("%"))
+    except ValueError:
+        return None
+    if number > 1:
+        number /= 100
+    return number if 0 <= number <= 1 else None

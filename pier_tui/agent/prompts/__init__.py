@@ -1,0 +1,1 @@
+"""The harness prompts, one file per tier."""
