@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from pier_tui.backbone.state import Backbone
 from pier_tui.backbone.updates import Update
-from pier_tui.models.messages import Tier, ToolCall
+from pier_tui.models.messages import Message, Tier, ToolCall
 from pier_tui.models.usage import Usage
 from pier_tui.repo.diff import HunkPick, HunkState, Patch
 from pier_tui.tools.tool import Fact
@@ -271,10 +271,14 @@ class TurnEnded(Event):
 
 
 class BackboneChanged(Event):
-    """The backbone changed by one update; `backbone` is the state after it (not stored twice: rebuilt on resume)."""
+    """The backbone changed by these updates; `messages` were appended to what both models are sent.
+
+    The state after it is not stored: it is folded from these events again on resume.
+    """
 
     type: Literal["backbone_changed"] = "backbone_changed"
     updates: tuple[Update, ...]
+    messages: tuple[Message, ...] = ()
 
 
 class BackboneRestored(Event):
