@@ -17,6 +17,7 @@ LAYERS: dict[str, int] = {
     "cli": 8,
     "__main__": 8,
     "ui": 7,
+    "headless": 7,
     "bench": 7,
     "wiring": 6,
     "config": 5,

@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from pier_tui.errors import ModelError
-from pier_tui.events import CallFinished, Event, Notice, ReasoningDelta, RouteDecided, Segment, TextDelta
+from pier_tui.events import AnyEvent, CallFinished, Notice, ReasoningDelta, RouteDecided, Segment, TextDelta
 from pier_tui.models.cards import ModelCard
 from pier_tui.models.messages import CallNotice, Piece, ReasoningPiece, Reply, TextPiece, Tier
 from pier_tui.models.usage import Usage
@@ -65,7 +65,7 @@ class Drive:
         self._caller, self._steering, self._id = caller, steering, decision_id
         self._calls = 0
 
-    async def run(self, strategy: Strategy, turn: TurnState) -> AsyncGenerator[Event | Kept, None]:
+    async def run(self, strategy: Strategy, turn: TurnState) -> AsyncGenerator[AnyEvent | Kept, None]:
         """The events of a turn's calls, and last what was kept. Raises ModelError, Interrupted, Switched."""
         flow = strategy.flow(turn)
         try:
@@ -88,7 +88,7 @@ class Drive:
 
     async def _batch(
         self, calls: tuple[Call, ...], strategy: str, threshold: float, flow: Flow
-    ) -> AsyncGenerator[Event | Answer, None]:
+    ) -> AsyncGenerator[AnyEvent | Answer, None]:
         if len(calls) == 1:
             async with aclosing(self._call(calls[0], strategy, threshold)) as items:
                 async for item in items:
@@ -100,13 +100,13 @@ class Drive:
                 if not isinstance(item, TextDelta | ReasoningDelta):
                     yield item
 
-    async def _collect(self, call: Call, strategy: str, threshold: float) -> list[Event | Answer]:
+    async def _collect(self, call: Call, strategy: str, threshold: float) -> list[AnyEvent | Answer]:
         async with aclosing(self._call(call, strategy, threshold)) as items:
             return [item async for item in items]
 
     async def _fail_expensive(
         self, error: ModelError, strategy: str, threshold: float
-    ) -> AsyncGenerator[Event | Kept, None]:
+    ) -> AsyncGenerator[AnyEvent | Kept, None]:
         if self._last.tier == "strong":
             raise error
         yield Notice(text=f"router failed -> 105B: {error}", level="warning")
@@ -114,7 +114,7 @@ class Drive:
         async for item in self._call(call, strategy, threshold):
             yield Kept(item) if isinstance(item, Answer) else item
 
-    async def _call(self, call: Call, strategy: str, threshold: float) -> AsyncGenerator[Event | Answer, None]:
+    async def _call(self, call: Call, strategy: str, threshold: float) -> AsyncGenerator[AnyEvent | Answer, None]:
         """One call: the route, its deltas, the bill, and the answer."""
         self._last = call
         self._calls += 1
@@ -142,7 +142,7 @@ class Drive:
 
     async def _settled(
         self, call: Call, made: Prepared, routed: RouteDecided, reply: Reply
-    ) -> AsyncGenerator[Event | Answer, None]:
+    ) -> AsyncGenerator[AnyEvent | Answer, None]:
         decision: Decision | None = call.decision
         kept = call.purpose == "act"
         if call.tier == "weak" and call.route == "self-route":

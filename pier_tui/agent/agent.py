@@ -1,0 +1,196 @@
+"""The agent's face: what a front end may ask of it. Every call that changes something yields events."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from typing import Literal
+
+from pier_tui.agent import changes, past
+from pier_tui.agent.books import Books
+from pier_tui.agent.history import update_message
+from pier_tui.agent.loop import RequestLoop
+from pier_tui.agent.parts import Parts
+from pier_tui.agent.review import review, undo
+from pier_tui.backbone.prefix_cache import SwitchPrice
+from pier_tui.backbone.state import Backbone
+from pier_tui.backbone.updates import Update, describe
+from pier_tui.errors import PierError
+from pier_tui.events import AnyEvent, Choice, Labelled, Notice, Overridden, Verdict
+from pier_tui.feedback.log import FeedbackLog
+from pier_tui.models.messages import Tier
+from pier_tui.models.profiles import Profile
+from pier_tui.models.usage import Ledger
+from pier_tui.repo.diff import HunkPick, Patch
+from pier_tui.router.override import Scope
+
+Label = Literal["escalate", "de-escalate", "keep"]
+
+
+class Agent:
+    """One session in one repository. Made by wiring; all methods run on one event loop."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        profile: Profile,
+        feedback: FeedbackLog,
+        past_events: tuple[AnyEvent, ...] = (),
+        close: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        self._p, self.profile, self._feedback, self._past, self._close = parts, profile, feedback, past_events, close
+        self.busy = False
+
+    @property
+    def session_id(self) -> str:
+        """The id of the session."""
+        return self._p.recorder.session
+
+    @property
+    def backbone(self) -> Backbone:
+        """The state as it stands."""
+        return self._p.books.backbone
+
+    @property
+    def books(self) -> Books:
+        """Prompts sent and calls billed."""
+        return self._p.books
+
+    @property
+    def ledger(self) -> Ledger:
+        """What the session used and cost."""
+        return self._p.books.ledger
+
+    @property
+    def pending(self) -> Patch:
+        """Everything proposed and not yet decided."""
+        return self._p.overlay.patch()
+
+    @property
+    def strategy(self) -> str:
+        """The routing strategy's name."""
+        return f"only {self._p.only}" if self._p.only else self._p.strategy.name
+
+    @property
+    def threshold(self) -> float:
+        """Confidence below which a turn escalates."""
+        return self._p.threshold
+
+    def history(self) -> tuple[AnyEvent, ...]:
+        """What was kept of a resumed session."""
+        return self._past
+
+    async def run(self, text: str) -> AsyncGenerator[AnyEvent, None]:
+        """Work on a request until the floor is the user's again. Raises PierError where one is already running."""
+        if self.busy:
+            raise PierError("A request is already running; queue this one or interrupt it first.")
+        async for event in self._busy(RequestLoop(self._p, text).run()):
+            yield event
+
+    async def review(self, verdict: Verdict) -> AsyncGenerator[AnyEvent, None]:
+        """Write what was accepted, drop what was rejected; comments go to the agent at once where asked."""
+        async for event in review(self._p, verdict):
+            yield event
+        if not verdict.send_back:
+            return
+        words = changes.review_request(verdict)
+        if self.busy:
+            self.steer(words)
+        else:
+            async for event in self.run(words):
+                yield event
+
+    async def undo(self, checkpoint: str, hunks: tuple[HunkPick, ...] | None = None) -> AsyncGenerator[AnyEvent, None]:
+        """Take applied hunks back, only where our own text still stands; None takes all of a checkpoint."""
+        async for event in undo(self._p, checkpoint, hunks):
+            yield event
+
+    async def update(self, updates: tuple[Update, ...]) -> AsyncGenerator[AnyEvent, None]:
+        """Change the backbone for the user; the models are told in the record."""
+        words = describe(self.backbone, updates)
+        try:
+            if event := await self._p.change(updates, (update_message(f"The user edited the backbone:\n{words}"),)):
+                yield event
+        except PierError as error:
+            yield await self._p.recorder.log(Notice(text=str(error), level="warning"))
+
+    async def redo(self, turn: int) -> AsyncGenerator[AnyEvent, None]:
+        """Do a turn of this session again on the other model, from the backbone as it was before that turn."""
+        if self.busy:
+            raise PierError("Interrupt the running request before redoing a turn.")
+        mark = past.mark_of(self._p, turn)
+        async for event in past.put_back(self._p, mark, f"Redoing turn {turn} on the other model"):
+            yield event
+        loop = RequestLoop(self._p, mark.request)
+        async for event in self._busy(loop.run(past.other(mark.tier), again=True)):
+            yield event
+
+    async def rewind(self, turn: int, files: bool) -> AsyncGenerator[AnyEvent, None]:
+        """Go back to before a turn; with `files`, our own hunks applied since are undone too."""
+        if self.busy:
+            raise PierError("Interrupt the running request before rewinding.")
+        mark = past.mark_of(self._p, turn)
+        if files:
+            for at, checkpoint in reversed(self._p.applied):
+                if at >= turn:
+                    async for event in self.undo(checkpoint):
+                        yield event
+        async for event in past.put_back(self._p, mark, f"Rewound to before turn {turn}"):
+            yield event
+
+    async def label(self, decision: str, label: Label | None, note: str = "") -> AsyncGenerator[AnyEvent, None]:
+        """Judge a routing decision; None takes the judgement back."""
+        await self._feedback.label(decision, label, note, session=self.session_id)
+        yield await self._p.recorder.log(Labelled(decision=decision, label=label, note=note))
+
+    async def choose(self, choice: Choice, scope: Scope) -> AsyncGenerator[AnyEvent, None]:
+        """Force a model for the next turn, the session, or (`now`) the running turn."""
+        if self._p.only is not None:
+            text = "This session uses one model only; start it without --only to choose."
+            yield await self._p.recorder.log(Notice(text=text, level="warning"))
+            return
+        self._p.steering.choose(choice, scope)
+        if scope != "now":
+            yield await self._p.recorder.log(Overridden(choice=choice, scope=scope))
+
+    def steer(self, text: str) -> None:
+        """Say something that reaches the very next turn."""
+        self._p.steering.messages.append(text)
+
+    def interrupt(self) -> None:
+        """Stop the running request at once; its stream ends with RequestInterrupted."""
+        self._p.steering.interrupt()
+
+    def switch_price(self, tier: Tier) -> SwitchPrice:
+        """What the next turn on this model would re-read and cost."""
+        return self._p.books.switch_price(tier)
+
+    async def shell(self, command: str) -> AsyncGenerator[AnyEvent, None]:
+        """Run the user's own command in his working tree and keep its result on the backbone."""
+        async for event in changes.shell(self._p, command):
+            yield event
+
+    async def repo_changed(self, paths: tuple[str, ...]) -> AsyncGenerator[AnyEvent, None]:
+        """Somebody changed files: re-base what is pending and tell the models."""
+        async for event in changes.repo_changed(self._p, paths):
+            yield event
+
+    async def watch(self) -> AsyncGenerator[AnyEvent, None]:
+        """Events for every change on disk that is not our own, until closed."""
+        async for event in changes.watching(self._p):
+            yield event
+
+    async def aclose(self) -> None:
+        """Stop everything and close what is open."""
+        self.interrupt()
+        if self._close is not None:
+            await self._close()
+
+    async def _busy(self, events: AsyncGenerator[AnyEvent, None]) -> AsyncGenerator[AnyEvent, None]:
+        self.busy = True
+        try:
+            async with aclosing(events):
+                async for event in events:
+                    yield event
+        finally:
+            self.busy = False

@@ -1,0 +1,88 @@
+"""Prompts and bills: renders each call's prompt, remembers what every model was sent, and books what it cost."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from pier_tui.agent.harness import Harness
+from pier_tui.backbone.prefix import Prefix, Tail, render
+from pier_tui.backbone.prefix_cache import PrefixCache, SwitchPrice
+from pier_tui.backbone.state import Backbone
+from pier_tui.events import Segment
+from pier_tui.models.client import ModelClient
+from pier_tui.models.messages import Tier
+from pier_tui.models.tokens import count
+from pier_tui.models.usage import Ledger, Price, Usage, cost
+from pier_tui.router.drive import Prepared
+from pier_tui.router.strategy import Call
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Prices per tier: what is charged, and what a chosen profile would charge for the same tokens."""
+
+    charged: Mapping[Tier, Price]
+    compared: Mapping[Tier, Price]
+    labels: Mapping[Tier, str]
+
+
+class Books:
+    """Implements `router.drive.Caller` for the agent; `backbone` and `tail` are read when a call is made."""
+
+    def __init__(
+        self,
+        clients: Mapping[Tier, ModelClient],
+        harnesses: Mapping[Tier, Harness],
+        rates: Rates,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.clients, self.harnesses, self.rates = clients, harnesses, rates
+        self.caches = {tier: PrefixCache(clients[tier].card, clock) for tier in clients}
+        self.ledger = Ledger()
+        self.spent = Decimal(0)
+        self.backbone = Backbone()
+        self.tail = Tail()
+
+    def prefix(self, tier: Tier, handoff: str = "") -> Prefix:
+        """The prompt this tier would be sent now."""
+        chosen = self.harnesses[tier]
+        tail = self.tail.model_copy(update={"handoff": handoff})
+        return render(self.backbone, tier, chosen.prompt, chosen.tools, tail)
+
+    def prepare(self, call: Call) -> Prepared:
+        """Render a call's prompt and open its stream."""
+        prefix = self.prefix(call.tier, call.handoff)
+        client, cache = self.clients[call.tier], self.caches[call.tier]
+        tokens = sum(s.tokens for s in prefix.segments)
+        request = self.harnesses[call.tier].request(prefix.messages, client.card, tokens)
+        predicted = cache.predict(prefix)
+        cache.sent(prefix)
+        return Prepared(
+            card=client.card,
+            pieces=client.stream(request),
+            segments=tuple(Segment(name=s.name, tokens=s.tokens, digest=s.digest) for s in prefix.segments),
+            predicted_cached=predicted,
+            prompt_tokens=tokens,
+        )
+
+    def finished(self, call: Call, usage: Usage, kept: bool) -> tuple[Decimal | None, dict[str, Decimal | None]]:
+        """Book a call; its cost in rupees, and what the same tokens would have cost at the compared prices."""
+        charged = cost(usage, self.rates.charged[call.tier])
+        self.caches[call.tier].billed(usage.cached)
+        self.ledger = self.ledger.add(
+            call.tier, usage, charged, kept=kept, weak=self.rates.compared["weak"], strong=self.rates.compared["strong"]
+        )
+        self.spent += charged or Decimal(0)
+        elsewhere = {self.rates.labels[t]: cost(usage, self.rates.compared[t]) for t in self.rates.compared}
+        return charged, elsewhere
+
+    def count(self, text: str) -> int:
+        """Tokens of a text, estimated."""
+        return count(text)
+
+    def switch_price(self, tier: Tier) -> SwitchPrice:
+        """What the first call of a turn on this tier would have to read anew."""
+        return self.caches[tier].switch_price(self.prefix(tier), self.rates.compared[tier])

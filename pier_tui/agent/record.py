@@ -1,0 +1,39 @@
+"""Journal before yield: every event is stamped and on disk before anyone is shown it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from pier_tui.events import TRANSIENT, AnyEvent, Event
+
+E = TypeVar("E", bound=Event)
+
+
+class Recorder:
+    """Stamps events with session, request, turn and time, and journals all that are not transient."""
+
+    def __init__(
+        self,
+        append: Callable[[AnyEvent], Awaitable[None]],
+        session: str,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._append, self.session, self._clock = append, session, clock
+        self.request = 0
+        self.turn = 0
+
+    async def log(self, event: E, *, turn: int | None = None) -> E:
+        """The stamped event, journalled."""
+        stamped = event.model_copy(
+            update={
+                "session": self.session,
+                "request": self.request,
+                "turn": self.turn if turn is None else turn,
+                "time": self._clock(),
+            }
+        )
+        if not isinstance(stamped, TRANSIENT):
+            await self._append(stamped)
+        return stamped

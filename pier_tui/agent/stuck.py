@@ -1,0 +1,40 @@
+"""Noticing that a request goes nowhere: the same call with the same result, and turns that bring nothing new.
+
+Recorded runaway sessions of 32B models had no two identical calls in a row but 56 and 64 read-only
+turns: so both are watched. The third identical call and result is nudged once; after the fifth the
+request stops.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from typing import Literal
+
+from pier_tui.backbone.state import Backbone
+from pier_tui.models.messages import ToolCall
+from pier_tui.tools.tool import CommandRun, Fact, FileSeen
+
+NUDGE_AT, STOP_AT = 3, 5
+
+
+class Repeats:
+    """Counts identical calls with identical results over one request."""
+
+    def __init__(self) -> None:
+        self._seen: Counter[str] = Counter()
+
+    def add(self, call: ToolCall, result: str) -> Literal["fine", "nudge", "stop"]:
+        """Book one call; says what its repetition deserves."""
+        key = hashlib.sha256(f"{call.name}\0{call.arguments}\0{result}".encode()).hexdigest()
+        self._seen[key] += 1
+        count = self._seen[key]
+        return "stop" if count >= STOP_AT else "nudge" if count == NUDGE_AT else "fine"
+
+
+def brings_something(facts: tuple[Fact, ...], changed: tuple[str, ...], before: Backbone) -> bool:
+    """Whether a turn edited, ran something, or saw a file range that was not known before it."""
+    if changed or any(isinstance(fact, CommandRun) for fact in facts):
+        return True
+    known = {item.key: item.text for item in before.section("files")}
+    return any(isinstance(f, FileSeen) and (f.path not in known or f.lines not in known[f.path]) for f in facts)

@@ -1,0 +1,202 @@
+"""The command line: argv is parsed here and nowhere else, and every error becomes one sentence."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+from pier_tui.errors import PierError
+
+COMMANDS = ("open", "demo", "exec", "replay-session", "sessions", "apply", "doctor")
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the program; exits non-zero on failure, with one sentence on stderr."""
+    args = list(sys.argv[1:] if argv is None else argv)
+    if not args or (args[0] not in COMMANDS and args[0] not in ("-h", "--help", "--version")):
+        args.insert(0, "open")
+    options = _parser().parse_args(args)
+    try:
+        code = options.do(options)
+    except PierError as error:
+        sys.stderr.write(f"pier-tui: {_plain(str(error))}\n")
+        code = 2
+    except KeyboardInterrupt:
+        code = 130
+    sys.exit(code)
+
+
+def _plain(text: str) -> str:
+    from pier_tui.ui.text import sanitize
+
+    return sanitize(text)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="pier-tui", description="A terminal workbench for pair-programming with a two-model coding agent."
+    )
+    parser.add_argument("--version", action="version", version=_version())
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    models = _model_options()
+
+    opened = commands.add_parser("open", parents=[models], help="open a repository (the default: pier-tui [PATH])")
+    opened.add_argument("path", nargs="?", default=".", type=Path)
+    opened.add_argument("--resume", metavar="SESSION", help="go on with a session (see: pier-tui sessions)")
+    opened.set_defaults(do=_open)
+
+    demo = commands.add_parser("demo", parents=[models], help="open a throw-away sample repository, no key needed")
+    demo.add_argument("--keep", type=Path, help="make the sample repository here and keep it")
+    demo.set_defaults(do=_demo)
+
+    _add_exec(commands, models)
+
+    replay = commands.add_parser("replay-session", help="show a recording through the same panes")
+    replay.add_argument("file", nargs="?", type=Path, help="a recording; without one, the recording that ships")
+    replay.set_defaults(do=_replay)
+
+    sessions = commands.add_parser("sessions", help="list the sessions of a repository")
+    sessions.add_argument("path", nargs="?", default=".", type=Path)
+    sessions.add_argument("--export", metavar="SESSION", help="write a session as a recording (JSON lines) to stdout")
+    sessions.set_defaults(do=_sessions)
+
+    patch = commands.add_parser("apply", help="apply a patch file all or nothing")
+    patch.add_argument("file", type=Path)
+    patch.add_argument("--check", action="store_true", help="only say whether it applies")
+    patch.add_argument("-R", "--reverse", action="store_true")
+    patch.add_argument("-p", "--strip", type=int, default=1, metavar="N")
+    patch.set_defaults(do=_apply)
+
+    doctor = commands.add_parser("doctor", parents=[models], help="say what was found: git, sandbox, key, profile")
+    doctor.add_argument("path", nargs="?", default=".", type=Path)
+    doctor.set_defaults(do=_doctor)
+    return parser
+
+
+def _add_exec(commands: argparse._SubParsersAction[argparse.ArgumentParser], models: argparse.ArgumentParser) -> None:
+    run = commands.add_parser("exec", parents=[models], help="run one request without a screen")
+    run.add_argument("request")
+    run.add_argument("--path", default=".", type=Path, help="the repository (default: here)")
+    run.add_argument("--json", action="store_true", help="print events as JSON lines")
+    run.add_argument("--yes", action="store_true", help="apply what is proposed, and let commands run in the sandbox")
+    run.add_argument("--max-cost", type=_rupees, metavar="RUPEES")
+    run.add_argument("--max-turns", type=int)
+    run.add_argument("--timeout", type=float, metavar="SECONDS")
+    run.set_defaults(do=_exec)
+
+
+def _model_options() -> argparse.ArgumentParser:
+    parent = argparse.ArgumentParser(add_help=False)
+    group = parent.add_argument_group("models")
+    group.add_argument("--profile", help="sarvam-hosted, sarvam-2026-06, open-weights, local, offline, or one of yours")
+    group.add_argument("--only", choices=("30B", "105B"), help="use one model for everything")
+    group.add_argument("--threshold", type=float, help="confidence below which a turn goes to the strong model, 0 to 1")
+    for tier in ("weak", "strong"):
+        group.add_argument(f"--{tier}-url", help=f"base URL of the {tier} model's endpoint, ending in /v1")
+        group.add_argument(f"--{tier}-model", help=f"the id the endpoint knows the {tier} model by")
+    parent.add_argument("--theme", help="pier-dark, pier-light, high-contrast, ansi-16, or one of yours")
+    parent.add_argument("--approval", choices=("untrusted", "on-request", "never"), help="when commands ask first")
+    return parent
+
+
+def _rupees(text: str) -> Decimal:
+    try:
+        return Decimal(text.lstrip("₹"))
+    except InvalidOperation:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an amount in rupees") from None
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return f"pier-tui {version('pier-tui')}"
+
+
+def _overrides(options: argparse.Namespace) -> dict[str, object]:
+    """The settings the command line changes; absent options change nothing."""
+    names = ("profile", "threshold", "theme", "weak_url", "weak_model", "strong_url", "strong_model")
+    wanted: dict[str, object] = {n: v for n in names if (v := getattr(options, n, None)) is not None}
+    if only := getattr(options, "only", None):
+        wanted["only"] = only
+    if approval := getattr(options, "approval", None):
+        wanted["approval_policy"] = approval
+    for ours, theirs in (("max_cost", "max_cost"), ("max_turns", "max_turns")):
+        if (value := getattr(options, ours, None)) is not None:
+            wanted[theirs] = value
+    return wanted
+
+
+def _open(options: argparse.Namespace) -> int:
+    from pier_tui.ui import launch
+
+    return launch.workbench(options.path, _overrides(options), os.environ, resume=options.resume)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from pier_tui.ui import launch
+
+    overrides = {"profile": "offline", **_overrides(options)}
+    return launch.demo(overrides, os.environ, keep=options.keep)
+
+
+def _replay(options: argparse.Namespace) -> int:
+    from pier_tui.ui import launch
+
+    return launch.recording(options.file, os.environ)
+
+
+def _exec(options: argparse.Namespace) -> int:
+    from pier_tui import headless, wiring
+
+    wanted = headless.Wanted(text=options.request, json=options.json, yes=options.yes, timeout=options.timeout)
+
+    async def run() -> int:
+        assembled = wiring.settings(_overrides(options), os.environ)
+        for problem in assembled.problems:
+            sys.stderr.write(f"pier-tui: {_plain(problem)}\n")
+        agent = await wiring.assemble(assembled.settings, options.path, os.environ, approve_all=options.yes)
+        try:
+            return await headless.run(agent, wanted, sys.stdout, sys.stderr)
+        finally:
+            await agent.aclose()
+
+    return asyncio.run(run())
+
+
+def _sessions(options: argparse.Namespace) -> int:
+    from pier_tui import wiring
+
+    sys.stdout.write(_plain(asyncio.run(wiring.list_sessions(options.path, os.environ, options.export))))
+    return 0
+
+
+def _apply(options: argparse.Namespace) -> int:
+    from pier_tui.repo import patch
+
+    try:
+        content = options.file.read_bytes()
+    except OSError as error:
+        raise PierError(f"{options.file} cannot be read: {error.strerror}.") from None
+    result = patch.apply(Path.cwd(), content, strip=options.strip, reverse=options.reverse, check=options.check)
+    for line in result.errors:
+        sys.stderr.write(f"pier-tui: {_plain(line)}\n")
+    for path in result.changed:
+        sys.stdout.write(_plain(f"{'would change' if options.check else 'changed'} {path}\n"))
+    return 0 if result.ok else 1
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from pier_tui import wiring
+
+    report = asyncio.run(wiring.doctor(options.path, _overrides(options), os.environ))
+    sys.stdout.write(_plain(report))
+    return 0
+
+
+if __name__ == "__main__":
+    main()

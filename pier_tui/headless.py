@@ -1,0 +1,128 @@
+"""The third front end: one request without a screen. Prints events as JSON lines or a short account, and says how it went."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TextIO
+
+from pier_tui.agent.agent import Agent
+from pier_tui.events import (
+    TRANSIENT,
+    AnyEvent,
+    CallFinished,
+    Notice,
+    RequestEnded,
+    RequestFailed,
+    RequestInterrupted,
+    RouteDecided,
+    ToolReturned,
+    Verdict,
+)
+from pier_tui.repo.diff import HunkPick, Patch
+from pier_tui.repo.patch import format_patch
+from pier_tui.ui.format import money
+from pier_tui.ui.text import sanitize
+
+OK, FAILED, INTERRUPTED, NOT_FINISHED = 0, 1, 130, 3
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to do with a request. `timeout` in seconds."""
+
+    text: str
+    json: bool = False
+    yes: bool = False
+    timeout: float | None = None
+
+
+def everything(patch: Patch) -> Verdict:
+    """Accept all of a patch."""
+    return Verdict(accepted=tuple(HunkPick(path=f.path, hunk=h.id) for f in patch.files for h in f.hunks))
+
+
+async def run(agent: Agent, wanted: Wanted, out: TextIO, err: TextIO) -> int:
+    """Run one request to its end; the exit code is 0 finished, 1 failed, 3 stopped by a budget or stuck, 130 interrupted."""
+    printer = _Printer(wanted.json, out)
+    code = FAILED
+    try:
+        async with asyncio.timeout(wanted.timeout), aclosing(agent.run(wanted.text)) as events:
+            async for event in events:
+                printer.show(event)
+                code = _code(event, code)
+    except TimeoutError:
+        err.write(f"Stopped after {wanted.timeout:.0f} s, the time limit; what was proposed is kept in the session.\n")
+        return NOT_FINISHED
+    patch = agent.pending
+    if patch.files and wanted.yes and code == OK:
+        async with aclosing(agent.review(everything(patch))) as events:
+            async for event in events:
+                printer.show(event)
+                code = FAILED if isinstance(event, Notice) and event.level == "error" else code
+    elif patch.files and not wanted.json:
+        out.write(sanitize(format_patch(patch).decode("utf-8", "replace")))
+        err.write("Nothing was written: the patch above is a proposal; run again with --yes to apply it.\n")
+    printer.total(agent.books.spent)
+    return code
+
+
+def _code(event: AnyEvent, code: int) -> int:
+    match event:
+        case RequestEnded():
+            return OK if event.why in ("finished", "answered") else NOT_FINISHED
+        case RequestFailed():
+            return FAILED
+        case RequestInterrupted():
+            return INTERRUPTED
+        case _:
+            return code
+
+
+class _Printer:
+    """Writes events: all of them as JSON lines, or a line for each thing a person would want to know."""
+
+    def __init__(self, as_json: bool, out: TextIO) -> None:
+        self._json, self._out = as_json, out
+
+    def show(self, event: AnyEvent) -> None:
+        """Write one event."""
+        if self._json:
+            if not isinstance(event, TRANSIENT):
+                self._out.write(event.model_dump_json() + "\n")
+                self._out.flush()
+        elif line := _line(event):
+            self._out.write(sanitize(line) + "\n")
+            self._out.flush()
+
+    def total(self, spent: Decimal) -> None:
+        """Write what the request cost."""
+        if not self._json:
+            self._out.write(f"cost {money(spent)}\n")
+
+
+def _line(event: AnyEvent) -> str:
+    match event:
+        case RouteDecided() if event.action or event.tier == "strong":
+            sure = "" if event.confidence is None else f" {event.confidence:.2f}"
+            return f"{event.turn:>3}  {'offline ' if event.offline else ''}{_LABEL[event.tier]}  {event.action}{sure}  {event.reason}"
+        case CallFinished() if not event.kept:
+            return f"     {_LABEL[event.tier]} answer set aside"
+        case ToolReturned():
+            return f"     {event.line}" + ("" if event.ok else "  failed")
+        case Notice():
+            return f"     {event.level}: {event.text}"
+        case RequestEnded():
+            return event.text
+        case RequestFailed():
+            return f"failed: {event.text}"
+        case RequestInterrupted():
+            return "interrupted"
+        case _:
+            from_answer = getattr(event, "text", "") if event.type == "answer_completed" else ""
+            return str(from_answer)
+
+
+_LABEL = {"weak": "30B", "strong": "105B"}
