@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -113,8 +114,7 @@ class Store:
 
     def events(self, session: str) -> list[AnyEvent]:
         """A session's events in order. Unreadable rows are left out and a Notice at the end counts them."""
-        with self._lock:
-            rows = self._db.execute("SELECT body FROM events WHERE session = ? ORDER BY seq", (session,)).fetchall()
+        rows = self._read("SELECT body FROM events WHERE session = ? ORDER BY seq", (session,))
         found: list[AnyEvent] = []
         for (body,) in rows:
             try:
@@ -130,8 +130,7 @@ class Store:
         """All sessions, or those of one repository, the latest used first."""
         query = "SELECT id, title, started, touched, turns, cost, unpriced, repo, forked_from FROM sessions"
         condition, values = (" WHERE repo = ?", (repo,)) if repo is not None else ("", ())
-        with self._lock:
-            rows = self._db.execute(f"{query}{condition} ORDER BY touched DESC, started DESC", values).fetchall()
+        rows = self._read(f"{query}{condition} ORDER BY touched DESC, started DESC", values)
         return [SessionRow(**dict(zip(SessionRow.model_fields, row, strict=True))) for row in rows]
 
     def rename(self, session: str, title: str) -> None:
@@ -169,6 +168,13 @@ class Store:
             )
         if version < SCHEMA:
             self._db.executescript(f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version={SCHEMA}; COMMIT;")
+
+    def _read(self, query: str, values: tuple[str, ...]) -> list[tuple[Any, ...]]:
+        with self._lock:
+            try:
+                return self._db.execute(query, values).fetchall()
+            except sqlite3.Error as error:
+                raise PierError(f"The session file {self.path} cannot be read ({error}).") from error
 
     def _write(self, statements: Sequence[_Statement]) -> None:
         """Run statements as one transaction."""
