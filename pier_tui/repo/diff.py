@@ -35,11 +35,13 @@ class Hunk(Frozen):
     new_count: int
     section: str = ""
     lines: tuple[Line, ...]
+    nth: int = 0
+    """Which of several hunks of one file with the very same lines, 0 first; keeps ids unique."""
 
     @cached_property
     def id(self) -> str:
         """Stable while the changed lines and the nearest context stay the same, wherever the hunk moves."""
-        text = "".join(f"{line.kind}{line.text}" for line in self.lines)
+        text = "".join(f"{line.kind}{line.text}" for line in self.lines) + (f"#{self.nth}" if self.nth else "")
         return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:12]
 
     @property
@@ -66,6 +68,8 @@ class FileDiff(Frozen):
     new_mode: str | None = None
     base_hash: str | None = None
     binary: bool = False
+    copied: bool = False
+    """`old_path` is copied, not renamed, and stays as it is."""
     hunks: tuple[Hunk, ...] = ()
 
     @property
@@ -76,7 +80,7 @@ class FileDiff(Frozen):
     @property
     def status(self) -> Literal["added", "deleted", "renamed", "modified"]:
         """What happens to the file."""
-        if self.old_path is None:
+        if self.old_path is None or self.copied:
             return "added"
         if self.new_path is None:
             return "deleted"
@@ -118,7 +122,8 @@ class HunkPick(Frozen):
     """What was decided for one hunk. `lines` are indexes into `Hunk.lines` of the changed lines taken.
 
     `lines=None` takes the whole hunk; an empty tuple takes none of it. `text` replaces the hunk's new
-    side (added and context lines joined) where the user edited it.
+    side (added and context lines joined) where the user edited it. `hunk=""` stands for what a file
+    diff says beyond its hunks: mode, rename, a binary or empty file made or deleted.
     """
 
     path: str

@@ -1,0 +1,340 @@
+"""The pending patch set over the working tree: what the agent proposes, and what of it the user has taken.
+
+Nothing here writes into the working tree. Each pending file keeps the bytes it was computed against, so what
+is applied is exactly what was shown; `rebase` brings it onto files that changed since.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from pier_tui.errors import EditError, RepositoryError, ToolError, WriteConflict
+from pier_tui.repo import disk
+from pier_tui.repo.diff import FileDiff, HunkPick, HunkState, Patch
+from pier_tui.repo.disk import Change
+from pier_tui.repo.hunks import apply_hunks
+from pier_tui.repo.making import decode, diff_bytes, encode, git_mode, is_binary
+from pier_tui.repo.paths import clean, real, refuse_links
+from pier_tui.repo.picking import is_nothing, mode_changes, pieces, select, take, without
+from pier_tui.repo.rebase import Clash, Merge, clashing, merge, standing
+from pier_tui.repo.repo import Repo
+
+Side = Literal["ours", "theirs", "text"]
+
+MAX_BYTES = 8 * 1024 * 1024
+"""The largest file that is read or proposed."""
+
+
+@dataclass(frozen=True)
+class Pending:
+    """One file's proposal. `base` are the bytes it is against; `theirs` the clashing bytes on disk, when it clashes."""
+
+    base: bytes | None
+    base_mode: int | None
+    content: bytes | None
+    mode: int | None = None
+    clash: bool = False
+    theirs: bytes | None = None
+
+
+class Overlay:
+    """The working tree with the pending patch set on top; the `Files` the tools are given."""
+
+    def __init__(self, root: Path | Repo, lister: Callable[[], tuple[str, ...]] | None = None) -> None:
+        repo = root if isinstance(root, Repo) else opened(root)
+        self.root = repo.root
+        self._lister = lister or repo.files_sync
+        self._pending: dict[str, Pending] = {}
+        self._diffs: dict[str, tuple[Pending, FileDiff]] = {}
+
+    # reading
+
+    def read(self, path: str) -> bytes:
+        """The proposed bytes. Raises ToolError: outside the repository, missing, a folder, a link out, too large."""
+        name = self._real(path)
+        content = self._pending[name].content if name in self._pending else self._on_disk(name)[0]
+        if content is None:
+            raise EditError("missing", f"{name} does not exist: use list or search to find the file")
+        return content
+
+    def read_text(self, path: str) -> str:
+        """The proposed text, bytes that are not UTF-8 as surrogates. Raises ToolError, also for a binary file."""
+        content = self.read(path)
+        if is_binary(content):
+            raise EditError("binary", f"{path} is binary (it holds NUL bytes), so it is not shown or edited as text")
+        return decode(content)
+
+    def exists(self, path: str) -> bool:
+        """Whether the path is a file in the proposed state. A path outside the repository is not."""
+        try:
+            name = self._real(path)
+        except ToolError:
+            return False
+        if name in self._pending:
+            return self._pending[name].content is not None
+        return (self.root / name).is_file()
+
+    def list(self, under: str = "") -> tuple[str, ...]:
+        """Paths of all files git would track, pending ones included, sorted. Starts git: call it in a thread."""
+        gone = {path for path, item in self._pending.items() if item.content is None}
+        made = {path for path, item in self._pending.items() if item.content is not None}
+        found = sorted((set(self._lister()) | made) - gone)
+        if under.strip("./ ") == "":
+            return tuple(found)
+        folder = self._clean(under)
+        return tuple(path for path in found if path == folder or path.startswith(f"{folder}/"))
+
+    # proposing
+
+    def write(self, path: str, content: bytes | None, mode: int | None = None) -> None:
+        """Propose new bytes (None: deletion). Raises ToolError: outside, through a link, in git's folder, too large."""
+        name = self._clean(path)
+        self._refuse_place(name)
+        if content is not None and len(content) > MAX_BYTES:
+            raise EditError("too_large", f"{name} would be larger than 8 MB: write a smaller file")
+        item = self._pending.get(name) or Pending(*self._on_disk(name), None)
+        if content is None and item.base is None and item.content is None:
+            raise EditError("missing", f"{name} does not exist, so it cannot be deleted")
+        self._set(name, replace(item, content=content, mode=item.mode if mode is None else mode))
+
+    def _set(self, name: str, item: Pending) -> None:
+        same_mode = item.mode is None or git_mode(item.mode) == git_mode(item.base_mode)
+        if item.content == item.base and (same_mode or item.content is None) and not item.clash:
+            self._pending.pop(name, None)
+        else:
+            self._pending[name] = item
+
+    def changed(self) -> tuple[str, ...]:
+        """Paths with pending changes, sorted."""
+        return tuple(sorted(self._pending))
+
+    def proposed_bytes(self) -> dict[str, bytes | None]:
+        """What every pending file would hold; None is a deletion."""
+        return {path: item.content for path, item in self._pending.items()}
+
+    def proposed_modes(self) -> dict[str, int | None]:
+        """The mode every pending file would have; None leaves it as it is."""
+        return {path: item.mode for path, item in self._pending.items()}
+
+    def snapshot(self) -> Mapping[str, Pending]:
+        """The pending set as it is now, to be put back by `restore`."""
+        return dict(self._pending)
+
+    def restore(self, snapshot: Mapping[str, Pending]) -> None:
+        """Put a pending set back exactly."""
+        self._pending = dict(snapshot)
+
+    # reviewing
+
+    def patch(self) -> Patch:
+        """The pending set against its base, files in order. May start git for large files: call it in a thread."""
+        return Patch(files=tuple(self.diff(path) for path in self.changed()))
+
+    def diff(self, path: str) -> FileDiff:
+        """One pending file against its base. Raises ToolError when nothing is pending there."""
+        item = self._pending.get(path)
+        if item is None:
+            raise EditError("missing", f"Nothing is pending for {path}")
+        known = self._diffs.get(path)
+        if known is None or known[0] != item:
+            known = (item, diff_of(path, item))
+            self._diffs[path] = known
+        return known[1]
+
+    def accepted(self, picks: Iterable[HunkPick]) -> dict[str, Change]:
+        """What the picks would write, for `Journal.apply`. Raises WriteConflict for a file that clashes."""
+        found: dict[str, Change] = {}
+        for path, chosen in pieces(picks).items():
+            item, file = self._pending.get(path), select(self.diff(path), chosen)
+            if item is None or is_nothing(file):
+                continue
+            if item.clash:
+                raise WriteConflict(f"{path} changed on disk where the proposal changes it: resolve the conflict first")
+            found[path] = Change(item.base, written(item, file), item.mode if takes_mode(file) else None)
+        return found
+
+    def settle(self, picks: Iterable[HunkPick]) -> None:
+        """After `accepted(picks)` was written: what was taken is now the base, and the rest stays pending."""
+        chosen = pieces(picks)
+        for path, change in self.accepted(p for some in chosen.values() for p in some).items():
+            item = self._pending[path]
+            content = decided(item, self.diff(path), chosen[path])
+            mode = item.mode if change.mode is None else None
+            base_mode = item.base_mode if change.mode is None else change.mode
+            self._set(path, Pending(change.post, base_mode, content, mode))
+
+    def drop(self, picks: Iterable[HunkPick]) -> None:
+        """Take rejected hunks or lines out of the pending set."""
+        for path, chosen in pieces(picks).items():
+            if path not in self._pending:
+                continue
+            item = self._pending[path]
+            file = without(self.diff(path), chosen)
+            mode = item.mode if takes_mode(file) else None
+            content = item.base if is_nothing(file) else written(item, file)
+            self._set(path, replace(item, content=content, mode=mode, clash=item.clash and content != item.base))
+
+    # keeping up with the disk
+
+    def rebase(self) -> dict[str, HunkState]:
+        """Bring every pending file onto the disk as it is now. Gives each pending hunk's standing by its id.
+
+        A file whose changes clash keeps its old base, cannot be written, and names both sides in `clashes`.
+        """
+        states: dict[str, HunkState] = {}
+        for path in self.changed():
+            for hunk, state in self._rebase_one(path).items():
+                states[hunk] = "conflict" if states.get(hunk) == "conflict" else state
+        return states
+
+    def _rebase_one(self, path: str) -> dict[str, HunkState]:
+        item, before = self._pending[path], self.diff(path)
+        try:
+            theirs, mode = self._on_disk(path)
+        except ToolError:
+            theirs, mode = item.theirs if item.clash else None, item.base_mode
+        if theirs == item.base:
+            self._set(path, replace(item, clash=False, theirs=None, base_mode=mode))
+            return dict.fromkeys((hunk.id for hunk in before.hunks), "clean")
+        if theirs == item.content:
+            self._set(path, Pending(theirs, mode, item.content, item.mode))
+            return {}
+        merged = merged_of(item, theirs)
+        if merged is None or merged.clashes:
+            self._pending[path] = replace(item, clash=True, theirs=theirs)
+            found = merged.clashes if merged else (Clash(0, 10**9, "", "", ""),)
+            return clashing(before, found)
+        self._set(path, Pending(theirs, mode, encode(merged.text()), item.mode))
+        return standing(before, self.diff(path)) if path in self._pending else {}
+
+    def conflicts(self) -> tuple[str, ...]:
+        """Paths that cannot be written until resolved."""
+        return tuple(path for path in self.changed() if self._pending[path].clash)
+
+    def clashes(self, path: str) -> tuple[Clash, ...]:
+        """Both sides of every clashing region of a file; one for the whole file where it cannot be merged by line."""
+        item = self._pending.get(path)
+        if item is None or not item.clash:
+            return ()
+        merged = merged_of(item, item.theirs)
+        if merged is not None:
+            return merged.clashes
+        texts = [decode(content or b"") for content in (item.base, item.content, item.theirs)]
+        return (Clash(0, len(texts[0].split("\n")), *texts),)
+
+    def resolve(self, path: str, content: bytes | None = None, *, side: Side = "text") -> None:
+        """Settle a conflict: `side` is `ours` (the proposal), `theirs` (the disk) or `text` (`content` as given)."""
+        item = self._pending.get(path)
+        if item is None or not item.clash:
+            raise EditError("missing", f"{path} has no conflict to resolve")
+        merged = merged_of(item, item.theirs)
+        if side == "theirs":
+            content = encode(merged.text(ours=False)) if merged else item.theirs
+        elif side == "ours":
+            content = encode(merged.text()) if merged else item.content
+        theirs, mode = self._on_disk(path)
+        self._set(path, Pending(theirs, mode, content, item.mode))
+
+    # places
+
+    def _clean(self, path: str) -> str:
+        try:
+            return clean(path, self.root)
+        except RepositoryError as error:
+            raise EditError("outside", str(error)) from error
+
+    def _real(self, path: str) -> str:
+        name = self._clean(path)
+        if name in self._pending:
+            return name
+        try:
+            return real(self.root, name)
+        except RepositoryError as error:
+            raise EditError("outside", str(error)) from error
+
+    def _refuse_place(self, name: str) -> None:
+        try:
+            refuse_links(self.root, name)
+        except RepositoryError as error:
+            raise EditError("outside", str(error)) from error
+        above = name.rpartition("/")[0]
+        while above:
+            item = self._pending.get(above)
+            if item.content is not None if item else (self.root / above).is_file():
+                raise EditError("outside", f"{above} is a file, so {name} cannot be made in it")
+            above = above.rpartition("/")[0]
+
+    def _on_disk(self, name: str) -> tuple[bytes | None, int | None]:
+        """Bytes and mode on disk. Raises ToolError for folders, special files, and files that are too large."""
+        full = self.root / name
+        try:
+            found = os.lstat(full)
+        except (FileNotFoundError, NotADirectoryError):
+            return None, None
+        except OSError as error:
+            raise ToolError(f"{name} cannot be read: {error.strerror}") from error
+        if stat.S_ISDIR(found.st_mode):
+            raise ToolError(f"{name} is a folder: use list to see what is in it")
+        if found.st_size > MAX_BYTES:
+            raise EditError(
+                "too_large", f"{name} is larger than 8 MB, so it is not read: use a command to look into it"
+            )
+        try:
+            there = disk.read(self.root, name)
+        except (RepositoryError, OSError) as error:
+            raise ToolError(str(error)) from error
+        return (None, None) if there is None else (there.content, there.mode)
+
+
+def opened(root: Path) -> Repo:
+    """The repository at `root`, or the folder alone where it is none."""
+    try:
+        repo = Repo.open(root)
+    except RepositoryError:
+        return Repo.plain(root)
+    return repo if repo.root == Path(root).resolve() else Repo.plain(root)
+
+
+def diff_of(path: str, item: Pending) -> FileDiff:
+    """A pending file as a file diff."""
+    old = None if item.base is None else git_mode(item.base_mode)
+    new = None if item.content is None else git_mode(item.mode if item.mode is not None else item.base_mode or 0o644)
+    return diff_bytes(item.base, item.content, path, old_mode=old, new_mode=new)
+
+
+def takes_mode(file: FileDiff) -> bool:
+    """Whether writing the file diff sets a mode."""
+    return mode_changes(file) or (file.old_path is None and file.new_path is not None)
+
+
+def written(item: Pending, file: FileDiff) -> bytes | None:
+    """The bytes the selected part of a pending file comes to."""
+    if file.new_path is None:
+        return None
+    if file.binary:
+        return item.content
+    return encode(apply_hunks(decode(item.base or b""), file.hunks, exact=True))
+
+
+def decided(item: Pending, file: FileDiff, picks: Iterable[HunkPick]) -> bytes | None:
+    """The proposal once the user's own texts stand in place of the hunks they replace."""
+    texts = {pick.hunk: pick for pick in picks if pick.text is not None}
+    if not texts:
+        return item.content
+    hunks = tuple(take(hunk, texts[hunk.id]) if hunk.id in texts else hunk for hunk in file.hunks)
+    text = apply_hunks(decode(item.base or b""), hunks, exact=True)
+    return None if file.new_path is None and not text else encode(text)
+
+
+def merged_of(item: Pending, theirs: bytes | None) -> Merge | None:
+    """The proposal merged with the disk; None where it cannot be done by line."""
+    sides = (item.base, item.content, theirs)
+    if any(content is None or is_binary(content) for content in sides):
+        return None
+    base, ours, other = (decode(content or b"") for content in sides)
+    return merge(base, ours, other)
