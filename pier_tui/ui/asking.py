@@ -1,0 +1,42 @@
+"""The user as the agent knows him: questions become dialogs, and an interrupted question closes its dialog."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TypeVar
+
+from textual.app import App
+from textual.screen import Screen
+
+from pier_tui.ui.screens.ask import AskScreen
+
+T = TypeVar("T")
+
+
+class DialogUser:
+    """Asks one thing at a time; a second question waits for the first answer."""
+
+    def __init__(self, app: App[None]) -> None:
+        self._app = app
+        self._turn = asyncio.Lock()
+
+    async def ask(self, question: str, choices: tuple[str, ...] = ()) -> str:
+        """The user's answer, one of the choices or his own words; empty where he would not say."""
+        return await self._answer(AskScreen(question, choices)) or ""
+
+    async def _answer(self, screen: Screen[T]) -> T | None:
+        async with self._turn:
+            answered: asyncio.Future[T | None] = asyncio.get_running_loop().create_future()
+
+            def take(result: T | None) -> None:
+                if not answered.done():
+                    answered.set_result(result)
+
+            await self._app.push_screen(screen, take)
+            try:
+                return await answered
+            finally:
+                if screen.is_active and not answered.done():
+                    screen.dismiss(None)
+                elif not answered.done() and screen in self._app.screen_stack:
+                    await screen.remove()

@@ -1,0 +1,111 @@
+"""A session on the screen: three panes, the lines around them, and the one `show` every event goes through.
+
+Knows no agent: a live session and a recording are shown by the same view.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.content import Content
+from textual.screen import Screen
+
+from pier_tui.events import (
+    AnyEvent,
+    Notice,
+    PatchProposed,
+    RepoChanged,
+    RequestEnded,
+    RequestStarted,
+    TextDelta,
+)
+from pier_tui.models.messages import Tier
+from pier_tui.ui.activity import Activity
+from pier_tui.ui.figures import figures
+from pier_tui.ui.panes.backbone import BackbonePane
+from pier_tui.ui.panes.frame import PaneFrame
+from pier_tui.ui.panes.placeholder import ConversationPane, DiffPane
+from pier_tui.ui.story import Story
+from pier_tui.ui.text import sanitize
+from pier_tui.ui.widgets.footer import KeyLine
+from pier_tui.ui.widgets.header import Header
+from pier_tui.ui.widgets.status import StatusLine
+
+BITE = 50
+"""Events shown in one go on resume."""
+
+
+class SessionView(Screen[None]):
+    """Shows events. `windows` are the models' context windows in tokens, where they are known."""
+
+    AUTO_FOCUS = "ConversationPane Input, ConversationPane TextArea"
+    BINDINGS: ClassVar[list[BindingType]] = []
+
+    def __init__(self, repository: str) -> None:
+        super().__init__()
+        self.story = Story()
+        self.activity = Activity()
+        self.windows: dict[Tier, int] = {}
+        self.queued = 0
+        self._repository = repository
+        self.backbone_pane = BackbonePane()
+        self.conversation = ConversationPane()
+        self.diff = DiffPane()
+        self.frame = PaneFrame(
+            {"backbone": self.backbone_pane, "conversation": self.conversation, "diff": self.diff},
+        )
+
+    def compose(self) -> ComposeResult:
+        """Header, panes, status, keys."""
+        header = Header()
+        header.set_reactive(Header.repository, self._repository)
+        yield header
+        yield self.frame
+        yield StatusLine()
+        yield KeyLine()
+
+    def show(self, event: AnyEvent) -> None:
+        """Everything that happens is shown here, live, resumed or recorded."""
+        self.story.add(event)
+        for pane in (self.backbone_pane, self.conversation, self.diff):
+            pane.show(event)
+        self._show_around(event)
+        if self.activity.add(event):
+            self.query_one(StatusLine).show_activity(self.activity.text, busy=self.activity.busy)
+        if not isinstance(event, TextDelta):
+            self.show_figures()
+
+    def _show_around(self, event: AnyEvent) -> None:
+        """What the lines around the panes make of an event."""
+        header = self.query_one(Header)
+        match event:
+            case RequestStarted():
+                header.session_title = self.story.title
+            case RepoChanged():
+                header.branch, header.dirty = event.branch or header.branch, event.dirty
+            case PatchProposed():
+                self.frame.offer_diff()
+            case RequestEnded():
+                self.frame.tell("conversation")
+            case Notice(level="error" | "warning"):
+                severity = "error" if event.level == "error" else "warning"
+                self.app.notify(Content(sanitize(event.text)).plain, severity=severity, markup=False)
+
+    async def resume(self, history: Sequence[AnyEvent]) -> None:
+        """Show what happened before, in bites, so that keys are answered meanwhile."""
+        for start in range(0, len(history), BITE):
+            for event in history[start : start + BITE]:
+                self.show(event)
+            await asyncio.sleep(0)
+
+    def show_next(self, text: str) -> None:
+        """What the prompt's border says of the next turn."""
+        self.conversation.border_subtitle = Content(text)
+
+    def show_figures(self) -> None:
+        """Bring the figures on the status line up to date."""
+        self.query_one(StatusLine).show_figures(figures(self.story, self.windows, self.queued))

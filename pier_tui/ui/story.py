@@ -1,0 +1,200 @@
+"""What the events of a session add up to for the screens: turns in detail, and what each model used and cost.
+
+Folded from the same events every pane is shown, so that a recording needs no agent. Numbers say what
+they include as in `models.usage`; None is unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from pier_tui.events import (
+    AnswerCompleted,
+    AnyEvent,
+    CallFinished,
+    CheckpointTaken,
+    Labelled,
+    PatchApplied,
+    PatchUndone,
+    RequestStarted,
+    RouteDecided,
+    ToolCalled,
+    ToolReturned,
+    TurnEnded,
+)
+from pier_tui.models.messages import Tier
+from pier_tui.repo.diff import Patch
+
+NAMES: dict[Tier, str] = {"weak": "30B", "strong": "105B"}
+"""What the two tiers are called on the screen, in the tables and in counterfactual costs."""
+
+
+@dataclass
+class ModelTally:
+    """One model's calls so far. `context` is the last prompt; `unpriced` counts calls whose cost is unknown."""
+
+    calls: int = 0
+    prompt: int = 0
+    cached: int | None = None
+    output: int = 0
+    cost: Decimal = Decimal(0)
+    unpriced: int = 0
+    context: int | None = None
+    offline: bool = False
+    estimated: bool = False
+
+    def add(self, event: CallFinished) -> None:
+        """One more call on the bill."""
+        usage = event.usage
+        self.calls += 1
+        self.prompt += usage.prompt or 0
+        self.output += usage.output or 0
+        if usage.cached is not None:
+            self.cached = (self.cached or 0) + usage.cached
+        if event.cost is None:
+            self.unpriced += 1
+        else:
+            self.cost += event.cost
+        if usage.prompt is not None and event.kept:
+            self.context = usage.prompt
+        self.offline = event.offline
+        self.estimated = self.estimated or usage.estimated
+
+    @property
+    def cached_share(self) -> float | None:
+        """Cached tokens of all input tokens; None where the endpoint never said."""
+        return self.cached / self.prompt if self.cached is not None and self.prompt else None
+
+
+@dataclass
+class Turn:
+    """Everything known about one turn."""
+
+    number: int
+    request: int = 0
+    routes: list[RouteDecided] = field(default_factory=list)
+    calls: list[CallFinished] = field(default_factory=list)
+    answer: AnswerCompleted | None = None
+    tools: list[tuple[ToolCalled, ToolReturned | None]] = field(default_factory=list)
+    label: Labelled | None = None
+    seconds: float | None = None
+
+    @property
+    def tier(self) -> Tier | None:
+        """Who answered, or is about to."""
+        if self.answer is not None:
+            return self.answer.tier
+        return self.routes[-1].tier if self.routes else None
+
+
+@dataclass(frozen=True)
+class Point:
+    """The session's cost after a call: as it was, and as the other two ways would have been (None unknown)."""
+
+    actual: Decimal
+    strong_only: Decimal | None
+    weak_only: Decimal | None
+
+
+class Story:
+    """The fold. `title` is the first request's first line."""
+
+    def __init__(self) -> None:
+        self.title = ""
+        self.turns: dict[int, Turn] = {}
+        self.models: dict[Tier, ModelTally] = {"weak": ModelTally(), "strong": ModelTally()}
+        self.points: list[Point] = []
+        self.applied: dict[str, Patch] = {}
+        self.labels: dict[str, Labelled] = {}
+        self._paths: dict[str, tuple[str, ...]] = {}
+
+    def add(self, event: AnyEvent) -> None:
+        """Take one event in; those that add nothing here are passed over."""
+        match event:
+            case RequestStarted():
+                self.title = self.title or next(iter(event.text.strip().splitlines()), "")
+            case RouteDecided():
+                self._turn(event).routes.append(event)
+            case CallFinished():
+                self._called(event)
+            case AnswerCompleted():
+                self._turn(event).answer = event
+            case ToolCalled():
+                self._turn(event).tools.append((event, None))
+            case ToolReturned():
+                self._returned(event)
+            case TurnEnded():
+                self._turn(event).seconds = event.seconds
+            case Labelled():
+                self._labelled(event)
+            case CheckpointTaken():
+                self._paths[event.checkpoint] = event.paths
+            case PatchApplied():
+                self.applied[event.checkpoint] = event.patch
+            case PatchUndone():
+                self.applied.pop(event.checkpoint, None)
+
+    def _turn(self, event: AnyEvent) -> Turn:
+        return self.turns.setdefault(event.turn, Turn(event.turn, event.request))
+
+    def _called(self, event: CallFinished) -> None:
+        self._turn(event).calls.append(event)
+        self.models[event.tier].add(event)
+        last = self.points[-1] if self.points else Point(Decimal(0), Decimal(0), Decimal(0))
+        actual = last.actual + (event.cost or 0)
+        if not event.kept:
+            # Nobody working on one model alone would have made a call whose answer was thrown away.
+            self.points.append(Point(actual, last.strong_only, last.weak_only))
+            return
+        strong_only = _plus(last.strong_only, event.counterfactual.get(NAMES["strong"]))
+        weak_only = _plus(last.weak_only, event.counterfactual.get(NAMES["weak"]))
+        self.points.append(Point(actual, strong_only, weak_only))
+
+    def _returned(self, event: ToolReturned) -> None:
+        tools = self._turn(event).tools
+        for index, (called, returned) in enumerate(tools):
+            if called.call_id == event.call_id and returned is None:
+                tools[index] = (called, event)
+                return
+
+    def _labelled(self, event: Labelled) -> None:
+        if event.label is None:
+            self.labels.pop(event.decision, None)
+        else:
+            self.labels[event.decision] = event
+        for turn in self.turns.values():
+            if any(route.decision == event.decision for route in turn.routes):
+                turn.label = event if event.label else None
+
+    @property
+    def cost(self) -> Decimal:
+        """Rupees of all calls whose cost is known."""
+        return sum((tally.cost for tally in self.models.values()), Decimal(0))
+
+    @property
+    def unpriced(self) -> int:
+        """Calls whose cost is unknown."""
+        return sum(tally.unpriced for tally in self.models.values())
+
+    @property
+    def saved(self) -> Decimal | None:
+        """Rupees saved against doing everything on the 105B: an estimate, None where it cannot be made."""
+        strong_only = self.points[-1].strong_only if self.points else None
+        return None if strong_only is None or self.unpriced else strong_only - self.cost
+
+    @property
+    def escalation_rate(self) -> float | None:
+        """Share of finished turns the 105B answered; None before the first."""
+        answered = [turn.answer.tier for turn in self.turns.values() if turn.answer]
+        return answered.count("strong") / len(answered) if answered else None
+
+    def add_all(self, events: Iterable[AnyEvent]) -> None:
+        """Take many events in."""
+        for event in events:
+            self.add(event)
+
+
+def _plus(total: Decimal | None, more: Decimal | None) -> Decimal | None:
+    return None if total is None or more is None else total + more

@@ -1,0 +1,193 @@
+"""What the screen needs of the agent, and what it offers for the parts outside a session; protocols only.
+
+Every iterator yields events that the screen shows in all panes. Closing one early stops its work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from decimal import Decimal
+from typing import Literal, Protocol
+
+from pier_tui.backbone.state import Backbone
+from pier_tui.backbone.updates import Update
+from pier_tui.events import AnyEvent, Choice, Verdict
+from pier_tui.models.cards import ModelCard
+from pier_tui.models.messages import Tier
+from pier_tui.repo.diff import HunkPick, Patch
+
+Label = Literal["escalate", "de-escalate", "keep"]
+
+
+class SwitchPrice(Protocol):
+    """What going to a model next would cost: tokens it re-reads, rupees for them; None is unknown."""
+
+    @property
+    def reread_tokens(self) -> int | None:
+        """Prompt tokens outside its prefix cache."""
+        ...
+
+    @property
+    def cost(self) -> Decimal | None:
+        """Rupees for the next prompt."""
+        ...
+
+    @property
+    def estimated(self) -> bool:
+        """Whether these are our own counts."""
+        ...
+
+
+class ProfileFace(Protocol):
+    """A pair of models: which endpoints, and both cards."""
+
+    @property
+    def name(self) -> str:
+        """The profile's name in the configuration."""
+        ...
+
+    @property
+    def weak(self) -> ModelCard:
+        """The 30B's card."""
+        ...
+
+    @property
+    def strong(self) -> ModelCard:
+        """The 105B's card."""
+        ...
+
+
+class Workbench(Protocol):
+    """The agent as the screen sees it."""
+
+    @property
+    def session_id(self) -> str:
+        """The id of the running session."""
+        ...
+
+    @property
+    def profile(self) -> ProfileFace:
+        """The pair of models in use."""
+        ...
+
+    @property
+    def backbone(self) -> Backbone:
+        """The state as it stands."""
+        ...
+
+    @property
+    def pending(self) -> Patch:
+        """Everything proposed and not yet decided."""
+        ...
+
+    @property
+    def strategy(self) -> str:
+        """The routing strategy's name."""
+        ...
+
+    @property
+    def threshold(self) -> float:
+        """Confidence below which a turn escalates."""
+        ...
+
+    @property
+    def busy(self) -> bool:
+        """Whether a request is running."""
+        ...
+
+    def run(self, text: str) -> AsyncIterator[AnyEvent]:
+        """Work on a request until the floor is the user's again."""
+        ...
+
+    def review(self, verdict: Verdict) -> AsyncIterator[AnyEvent]:
+        """Write what was accepted, drop what was rejected."""
+        ...
+
+    def undo(self, checkpoint: str, hunks: tuple[HunkPick, ...] | None) -> AsyncIterator[AnyEvent]:
+        """Take applied hunks back; None takes all of the checkpoint."""
+        ...
+
+    def update(self, updates: tuple[Update, ...]) -> AsyncIterator[AnyEvent]:
+        """Change the backbone for the user."""
+        ...
+
+    def redo(self, turn: int) -> AsyncIterator[AnyEvent]:
+        """Do a turn again on the other model."""
+        ...
+
+    def repo_changed(self, paths: tuple[str, ...]) -> AsyncIterator[AnyEvent]:
+        """Somebody else changed files."""
+        ...
+
+    def rewind(self, turn: int, files: bool) -> AsyncIterator[AnyEvent]:
+        """Go back to before a turn, with our own hunks in the files or without them."""
+        ...
+
+    def label(self, decision: str, label: Label | None, note: str = "") -> AsyncIterator[AnyEvent]:
+        """Judge a routing decision; None takes the judgement back."""
+        ...
+
+    def choose(self, choice: Choice, scope: Literal["next", "pinned", "now"]) -> AsyncIterator[AnyEvent]:
+        """Force a model; `now` moves the running turn to it."""
+        ...
+
+    def steer(self, text: str) -> None:
+        """Say something that reaches the very next turn."""
+        ...
+
+    def switch_price(self, tier: Tier) -> SwitchPrice:
+        """What the next turn on this model would re-read and cost."""
+        ...
+
+    def shell(self, command: str) -> AsyncIterator[AnyEvent]:
+        """Run the user's own command and keep its result on the backbone."""
+        ...
+
+    def history(self) -> Sequence[AnyEvent]:
+        """What was kept of this session so far, for showing it again."""
+        ...
+
+    async def aclose(self) -> None:
+        """Stop everything and close what is open."""
+        ...
+
+
+class SessionLine(Protocol):
+    """One session in the list. `started` is seconds since the epoch; `cost` None is unknown."""
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """Its first request, or the name it was given."""
+        ...
+
+    @property
+    def started(self) -> float:
+        """When it began."""
+        ...
+
+    @property
+    def turns(self) -> int:
+        """How many turns it has."""
+        ...
+
+    @property
+    def cost(self) -> Decimal | None:
+        """Rupees so far."""
+        ...
+
+
+class Shelf(Protocol):
+    """Where sessions are kept: listing them, and writing one out."""
+
+    async def sessions(self) -> Sequence[SessionLine]:
+        """All sessions of this repository, newest first."""
+        ...
+
+    async def export(self, session_id: str) -> str:
+        """Write the session as Markdown; returns the path written. Raises PierError."""
+        ...
