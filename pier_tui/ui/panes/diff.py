@@ -1,0 +1,283 @@
+"""The diff pane: what will happen to the files, decided by hunk and line. It decides; writing is the agent's part."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widgets import Input
+
+from pier_tui.events import Verdict
+from pier_tui.repo.diff import HunkPick
+from pier_tui.ui.panes.diff_desk import DiffDesk
+from pier_tui.ui.panes.diff_sources import Source
+from pier_tui.ui.widgets.diff_bar import DiffBar
+from pier_tui.ui.widgets.diff_edit import CommentInput, HunkEditor
+from pier_tui.ui.widgets.diff_review import Entry
+from pier_tui.ui.widgets.diff_view import DiffView
+from pier_tui.ui.widgets.hunk_text import SPECIAL, side
+
+KEYS = (
+    ("n", "hunk(1)", "Next hunk", "next_hunk"),
+    ("p", "hunk(-1)", "Previous hunk", "previous_hunk"),
+    ("N", "file(1)", "Next file", "next_file"),
+    ("P", "file(-1)", "Previous file", "previous_file"),
+    ("space", "accept", "Accept", "accept"),
+    ("x", "reject", "Reject", "reject"),
+    ("l", "line_mode", "Lines", "lines"),
+    ("a", "accept_file", "Accept file", "accept_file"),
+    ("A", "accept_all", "Accept all", "accept_all"),
+    ("e", "edit", "Edit", "edit"),
+    ("E", "edit_outside", "$EDITOR", "editor"),
+    ("c", "comment", "Comment", "comment"),
+    ("u", "undo", "Undo decision", "undo"),
+    ("enter", "apply", "Apply", "apply"),
+    ("S,ctrl+enter", "send_back", "Send back", "send_back"),
+    ("U", "undo_applied", "Undo applied", "undo_applied"),
+    ("v", "source", "Source", "source"),
+    ("s", "split", "Split", "split"),
+    ("escape", "leave_lines", "Hunks", "leave_lines"),
+)
+
+
+class DiffPane(DiffDesk):
+    """Shows a patch and posts what the user decides about it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(key, action, words, id=f"diff.{name}") for key, action, words, name in KEYS
+    ]
+
+    class VerdictGiven(Message):
+        """The user decided: hand `verdict` to the agent."""
+
+        def __init__(self, verdict: Verdict) -> None:
+            self.verdict = verdict
+            super().__init__()
+
+    class EditorRequested(Message):
+        """Open `text` in the user's editor and give the result to `DiffPane.edited` with the same path and hunk."""
+
+        def __init__(self, path: str, hunk: str, text: str) -> None:
+            self.path, self.hunk, self.text = path, hunk, text
+            super().__init__()
+
+    class SourceWanted(Message):
+        """Another source is on show. For `worktree` the pane needs `set_source`; it knows the others itself."""
+
+        def __init__(self, source: Source) -> None:
+            self.source = source
+            super().__init__()
+
+    class UndoWanted(Message):
+        """Take these applied hunks of a checkpoint back, if their text still stands."""
+
+        def __init__(self, checkpoint: str, hunks: tuple[HunkPick, ...]) -> None:
+            self.checkpoint, self.hunks = checkpoint, hunks
+            super().__init__()
+
+    def action_hunk(self, by: int) -> None:
+        """Go to the next or previous hunk."""
+        self.view.set_line(None)
+        self.view.go(self.view.cursor + by)
+
+    def action_file(self, by: int) -> None:
+        """Go to the first hunk of the next or previous file."""
+        self.view.set_line(None)
+        firsts = self.files.firsts
+        at = sum(first <= self.view.cursor for first in firsts) - 1
+        self.view.go(firsts[max(0, min(len(firsts) - 1, at + by))])
+
+    def action_accept(self) -> None:
+        """Accept or unaccept the hunk, or take or leave the line."""
+        review, entry, line = self.sources.pending, self.view.entry, self.view.line
+        if entry is not None:
+            self.say(review.toggle(entry) if line is None else review.toggle_line(entry, line))
+
+    def action_reject(self) -> None:
+        """Reject the hunk, or take that back."""
+        if self.view.entry is not None:
+            self.say(self.sources.pending.reject(self.view.entry))
+
+    def action_line_mode(self) -> None:
+        """Choose single lines of the hunk, or stop doing so."""
+        entry = self.view.entry
+        if self.view.line is not None or entry is None:
+            return self.action_leave_lines()
+        if self.sources.pending.mark(entry).text is not None:
+            return self.say("An edited hunk is taken whole; u takes the edit back.")
+        first = next((i for i, line in enumerate(entry.lines) if line.kind != " "), None)
+        self.view.set_line(first)
+        self.say("" if first is not None else "This change has no lines to choose from.")
+
+    def action_leave_lines(self) -> None:
+        """Back to whole hunks."""
+        self.view.set_line(None)
+        self.tell()
+
+    def action_accept_file(self) -> None:
+        """Accept the hunks of this file that are still pending."""
+        if self.view.entry is not None and not self.held():
+            self.say(str(self.sources.pending.accept_file(self.view.entry.file.path)))
+
+    def action_accept_all(self) -> None:
+        """Accept everything still pending."""
+        if not self.held():
+            self.say(str(self.sources.pending.accept_all()))
+
+    def action_apply(self) -> None:
+        """Hand over the verdict, if anything is accepted."""
+        if self.held():
+            return
+        verdict = self.sources.pending.verdict()
+        if verdict.accepted:
+            return self.give(verdict)
+        back = "S sends your rejections and comments back" if verdict.rejected or verdict.comments else ""
+        self.say(f"Nothing is accepted yet: space takes this hunk, A takes all{'; ' + back if back else ''}.")
+
+    def action_apply_all(self) -> None:
+        """Accept everything and apply; where something had to be left out, only accept and say so."""
+        if self.held():
+            return
+        bulk = self.sources.pending.accept_all()
+        if bulk.hidden or bulk.conflicts:
+            self.say(f"{bulk}. Enter applies the rest.")
+        else:
+            self.action_apply()
+
+    def action_send_back(self) -> None:
+        """Send rejections and comments to the agent; nothing is written."""
+        self.give(self.sources.pending.verdict(send_back=True))
+
+    def give(self, verdict: Verdict) -> None:
+        """Post a verdict and wait for what comes of it."""
+        self.view.set_line(None)
+        self.sources.waiting = "apply" if verdict.accepted else "review"
+        self.post_message(self.VerdictGiven(verdict))
+        self.tell()
+
+    def held(self) -> bool:
+        """Whether the proposal changed under the user's eyes a moment ago; says so."""
+        if self.sources.unsettled:
+            self.say("The proposal changed this moment: look at it, then press again.")
+        return self.sources.unsettled
+
+    def action_undo(self) -> None:
+        """Take the last decision back and go to its hunk."""
+        key = self.sources.pending.undo()
+        self.view.set_line(None)
+        self.view.lay_out()
+        at = next((n for n, entry in enumerate(self.sources.pending.entries) if entry.key == key), None)
+        if at is not None:
+            self.view.go(at)
+        self.say("Took the last decision back.")
+
+    def action_undo_applied(self) -> None:
+        """Ask for an applied hunk to be taken back."""
+        entry = self.view.entry
+        if entry is None:
+            return
+        path, hunk = entry.key
+        if checkpoint := self.sources.landings.checkpoint(path, hunk):
+            self.post_message(self.UndoWanted(checkpoint, (HunkPick(path=path, hunk=hunk),)))
+
+    def action_source(self) -> None:
+        """Show the next source."""
+        self.sources.news = ""
+        self.sources.choose(self.sources.following())
+        self.present()
+        self.post_message(self.SourceWanted(self.sources.source))
+
+    def action_split(self) -> None:
+        """Change between unified and side by side."""
+        self.view.toggle_split()
+
+    def action_edit(self) -> None:
+        """Edit the proposed text in place."""
+        entry = self.view.entry
+        if entry is None or entry.hunk is None:
+            return
+        text = self.sources.pending.mark(entry).text or side(entry.hunk.lines, "+")
+        if SPECIAL.search(text):
+            return self.say("This text has hidden characters, which a text box would pass on: E opens $EDITOR.")
+        self.write(HunkEditor(text), None)
+
+    def action_edit_outside(self) -> None:
+        """Edit the proposed text in the user's editor."""
+        entry = self.view.entry
+        if entry is not None and entry.hunk is not None:
+            text = self.sources.pending.mark(entry).text or side(entry.hunk.lines, "+")
+            self.post_message(self.EditorRequested(entry.key[0], entry.key[1], text))
+
+    def action_comment(self) -> None:
+        """Comment on the line, or on the hunk outside line mode."""
+        entry, line = self.view.entry, self.view.line
+        if entry is not None:
+            notes = self.sources.pending.notes_on(entry)
+            self.write(CommentInput(next((note.text for note in notes if note.line == line), "")), line)
+
+    def write(self, box: HunkEditor | CommentInput, line: int | None) -> None:
+        """Open a box to write in, above the bar."""
+        if self.view.entry is not None:
+            self.writing = (self.view.entry, line)
+            self.mount(box, before=self.bar)
+            box.focus()
+            self.tell()
+
+    @on(HunkEditor.Saved)
+    def keep_edit(self, message: HunkEditor.Saved) -> None:
+        """The edited text becomes the hunk's new side."""
+        message.stop()
+        if writing := self.close_box():
+            self.edited(*writing[0].key, message.text)
+
+    @on(Input.Submitted)
+    def keep_comment(self, message: Input.Submitted) -> None:
+        """The comment is kept."""
+        message.stop()
+        if writing := self.close_box():
+            entry, line = writing
+            self.sources.pending.comment(entry, message.value, line)
+            self.view.lay_out()
+            self.say("")
+
+    @on(HunkEditor.Cancelled)
+    @on(CommentInput.Cancelled)
+    def drop_box(self, message: Message) -> None:
+        """Nothing was written."""
+        message.stop()
+        self.close_box()
+
+    def close_box(self) -> tuple[Entry, int | None] | None:
+        """Close what was written in and go back to the diff; what it was about, None if nothing was open."""
+        writing, self.writing = self.writing, None
+        self.query("HunkEditor, CommentInput").remove()
+        self.view.focus()
+        self.tell()
+        return writing
+
+    @on(DiffView.HunkClicked)
+    def click_hunk(self, message: DiffView.HunkClicked) -> None:
+        """A click chooses a hunk; on its header it decides."""
+        message.stop()
+        if self.writing is None:
+            self.view.set_line(None)
+            self.view.go(message.entry)
+            if message.header and self.sources.decidable:
+                self.action_accept()
+
+    @on(DiffBar.Pressed)
+    async def press(self, message: DiffBar.Pressed) -> None:
+        """A word of the bar was clicked."""
+        message.stop()
+        if self.check_action(message.action, ()):
+            await self.run_action(message.action)
+
+    def edited(self, path: str, hunk: str, text: str) -> None:
+        """The new side of a hunk as the user's editor left it."""
+        entry = next((item for item in self.sources.pending.entries if item.key == (path, hunk)), None)
+        if entry is None:
+            return self.say("That hunk changed meanwhile: the edit was not taken.")
+        self.say(self.sources.pending.edit(entry, text))
+        self.view.lay_out()

@@ -1,0 +1,150 @@
+"""What the diff pane consists of and how it follows events; the keys and what they decide are in `diff`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import monotonic
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.widget import Widget
+from textual.widgets import Static
+
+from pier_tui.events import AnyEvent
+from pier_tui.repo.diff import Patch
+from pier_tui.ui.panes.diff_sources import EMPTY, TITLES, Source, Sources
+from pier_tui.ui.widgets.diff_bar import DiffBar, DiffFiles
+from pier_tui.ui.widgets.diff_review import Entry
+from pier_tui.ui.widgets.diff_view import DiffView
+
+FILES_FROM = 16
+"""The file list is shown in panes of at least this many rows."""
+NAVIGATION = {"hunk", "file", "split"}
+DECISIONS = {"accept", "reject", "line_mode", "accept_file", "accept_all", "apply", "apply_all"}
+TEXTS = {"edit", "edit_outside", "comment"}
+DECIDING = NAVIGATION | DECISIONS | TEXTS | {"send_back", "undo", "undo_applied", "leave_lines", "source"}
+
+
+class DiffDesk(Widget):
+    """The files, the view and the bar over one set of sources."""
+
+    DEFAULT_CSS = """
+    DiffDesk { layout: vertical; width: 1fr; height: 1fr; }
+    DiffDesk #diff-empty { height: 1fr; padding: 1 2; color: $text-muted; }
+    """
+
+    def __init__(self, *, id: str | None = None, clock: Callable[[], float] = monotonic) -> None:
+        super().__init__(id=id)
+        self.sources = Sources(clock)
+        self.view = DiffView(id="diff-view")
+        self.files = DiffFiles()
+        self.bar = DiffBar()
+        self.empty = Static(EMPTY["proposal"], id="diff-empty", markup=False)
+        self.writing: tuple[Entry, int | None] | None = None
+        """The hunk being edited or commented on, and the line."""
+
+    def compose(self) -> ComposeResult:
+        """Files, the diff (or a sentence), and the bar."""
+        yield self.files
+        yield self.view
+        yield self.empty
+        yield self.bar
+
+    def on_mount(self) -> None:
+        """Start with what is known."""
+        self.present()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Give the rows to the diff where there are few."""
+        self.files.display = event.size.height >= FILES_FROM and len(self.files.firsts) > 1
+
+    @property
+    def has_pending(self) -> bool:
+        """Whether a proposal waits for the user."""
+        return bool(self.sources.pending.entries)
+
+    def summary(self) -> str:
+        """For a tab: hunks accepted of hunks pending, empty where nothing is."""
+        return self.sources.summary()
+
+    def show(self, event: AnyEvent) -> None:
+        """Follow one event."""
+        had = self.has_pending
+        if self.sources.take(event):
+            if self.has_pending and not had and not self.view.has_focus:
+                self.sources.choose("proposal")
+            self.present()
+
+    def set_source(self, source: Source, patch: Patch) -> None:
+        """What the shell found for a source; only the working tree is not known here."""
+        if source == "worktree":
+            self.sources.worktree = patch
+            if self.sources.source == source:
+                self.sources.choose(source)
+                self.present()
+
+    def release(self, text: str = "") -> None:
+        """A verdict came to nothing (refused, interrupted): decisions can be made again; `text` says why."""
+        self.sources.waiting, self.sources.news = "", text
+        self.tell()
+
+    def present(self) -> None:
+        """Show the current review, staying on the same hunk where it still exists."""
+        review, before = self.sources.review, self.view.entry
+        key = before.key if before else None
+        cursor = next((n for n, item in enumerate(review.entries) if item.key == key), None) if key else None
+        self.files.show_review(review)
+        self.files.display = self.size.height >= FILES_FROM and len(self.files.firsts) > 1
+        self.view.show_review(review, cursor if cursor is not None else self.view.cursor)
+        self.view.display = bool(review.entries)
+        self.empty.display = not review.entries
+        self.empty.update(EMPTY[self.sources.source])
+        self.tell()
+
+    def tell(self) -> None:
+        """Bring the bar and the key line up to date."""
+        sources = self.sources
+        buttons = [name for name in ("apply", "apply_all", "send_back") if self.check_action(name, ())]
+        self.bar.tell(sources.hint(self.view.line is not None), TITLES[sources.source], tuple(buttons))
+        self.files.refresh()
+        self.refresh_bindings()
+
+    def say(self, text: str) -> None:
+        """Put a sentence in the hint line until the next key, and redraw."""
+        self.sources.news = text
+        self.view.redraw()
+        self.tell()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only what works now."""
+        del parameters
+        sources, entry = self.sources, self.view.entry
+        if self.writing is not None:
+            return action not in DECIDING
+        if action in NAVIGATION:
+            return entry is not None
+        if action in DECISIONS:
+            return sources.decidable
+        if action in TEXTS:
+            return sources.decidable and entry is not None and (action == "comment" or entry.hunk is not None)
+        if action == "send_back":
+            return sources.decidable and bool(sources.pending.notes or sources.pending.count("rejected"))
+        if action == "undo":
+            return sources.decidable and bool(sources.pending.steps)
+        if action == "undo_applied":
+            return sources.source in {"turn", "session"} and entry is not None
+        return self.view.line is not None if action == "leave_lines" else True
+
+    @on(DiffView.CursorMoved)
+    def follow_cursor(self, message: DiffView.CursorMoved) -> None:
+        """The file list follows."""
+        message.stop()
+        self.files.follow(self.view.cursor)
+
+    @on(DiffFiles.FileClicked)
+    def jump(self, message: DiffFiles.FileClicked) -> None:
+        """A file was clicked."""
+        message.stop()
+        self.view.set_line(None)
+        self.view.go(message.entry)
+        self.view.focus()

@@ -1,0 +1,137 @@
+"""What is worked out once for a hunk that is on the screen: rows, numbers, colours by stretch, strips by row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from pier_tui.repo.diff import Line
+from pier_tui.ui.widgets import diff_paint as paint
+from pier_tui.ui.widgets.diff_index import Row, hunk_rows, numbers
+from pier_tui.ui.widgets.diff_review import Entry, Review
+from pier_tui.ui.widgets.hunk_syntax import Colour, colours
+from pier_tui.ui.widgets.hunk_text import SPECIAL, Span, body, changed_words, partner
+
+STRETCH = 64
+"""Lines coloured at a time."""
+LONGEST_PAIR = 1000
+"""Longer lines are not compared word by word."""
+LEAD = 2
+"""Columns before a row: the cursor, and whether the line is taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """How a view draws: its styles, side by side or not, its width, and the first column of code shown."""
+
+    look: paint.Look
+    split: bool
+    width: int
+    column: int
+
+
+class HunkDrawing:
+    """The drawing of one hunk on one page. It is thrown away when the hunk's decision or the page changes."""
+
+    def __init__(self, review: Review, entry: Entry, page: Page) -> None:
+        self.review, self.entry, self.page = review, entry, page
+        self.mark = review.mark(entry)
+        self.lines: tuple[Line, ...] = review.lines(entry)
+        self.rows: Sequence[Row] = hunk_rows(review, entry, page.split, page.width)
+        self.numbers = numbers(entry, self.lines)
+        self.digits = max(3, len(str(max(self.numbers[-1])))) if self.numbers else 3
+        self.stretches: dict[int, list[list[Colour]]] = {}
+        self.strips: dict[int, Strip] = {}
+
+    def header(self, current: bool) -> Strip:
+        """The hunk's header, its state coloured apart."""
+        look, review, entry = self.page.look, self.review, self.entry
+        hidden, state = review.hidden(entry), review.state(entry)
+        fresh = bool(review.new_look) and entry.key in review.new_look
+        words, rest = paint.hunk_title(entry, self.mark, state, hidden, fresh).split("  ", 1)
+        ground = look("diff--cursor" if current else "diff--hunk")
+        decision = self.mark.decision
+        tint = ground if decision == "pending" else ground + paint.foreground(look(f"diff--{decision}"))
+        alarm = bool(hidden) or fresh or state != "clean"
+        tail = ground + paint.foreground(look("diff--warning")) if alarm else ground
+        segments = [Segment("▌" if current else " ", ground), Segment(words, tint), Segment(f"  {rest}", tail)]
+        return Strip(segments).adjust_cell_length(self.page.width, ground)
+
+    def row(self, at: int, current: bool, line: int | None) -> Strip:
+        """A row below the header. The cursor's columns are put before the cached rest; `line` is the line cursor."""
+        row = self.rows[at]
+        if (strip := self.strips.get(at)) is None:
+            strip = self.strips[at] = self.draw(row)
+        self.note_hidden(row)
+        look = self.page.look
+        on_line = line is not None and line in (row.left, row.right)
+        edge = look("diff--cursor" if current else "diff--context")
+        lead = [Segment("▶" if on_line else "▌" if current else " ", edge), self.tick(row, line is not None)]
+        strip = Strip.join([Strip(lead, LEAD), strip])
+        return strip.apply_style(Style(reverse=True)) if on_line else strip
+
+    def note_hidden(self, row: Row) -> None:
+        """Tell the review of special characters that were painted within the columns shown."""
+        room = self.page.width // 2 if self.page.split else self.page.width
+        for index in {row.left, row.right} - {-1}:
+            text = self.lines[index].text
+            if SPECIAL.search(text) and self.mark.text is None and len(text) + 2 * self.digits + 8 < room:
+                self.review.saw(self.entry, index)
+
+    def tick(self, row: Row, choosing: bool) -> Segment:
+        """Whether this line would be written, where lines are chosen singly."""
+        lines = self.mark.lines
+        changed = [i for i in (row.left, row.right) if i >= 0 and self.lines[i].kind != " "]
+        if not (choosing or lines is not None) or not changed or self.mark.text is not None:
+            return Segment(" ", self.page.look("diff--context"))
+        taken = [self.mark.taken and (lines is None or i in lines) for i in changed]
+        glyph = "✓" if all(taken) else "±" if any(taken) else "·"
+        return Segment(glyph, self.page.look("diff--accepted" if any(taken) else "diff--gutter"))
+
+    def draw(self, row: Row) -> Strip:
+        """A row's text without the cursor."""
+        page, width, digits = self.page, self.page.width - LEAD, self.digits
+        if row.left < 0 and row.right < 0:
+            return paint.note(row.note, page.look, width)
+        if not page.split:
+            old, new = self.numbers[row.left]
+            number = f"{old or '':>{digits}} {new or '':>{digits}}"
+            return paint.half(self.side(row.left, number), page.look, page.column, width, 2 * digits + 1)
+        left = self.side(row.left, str(self.numbers[row.left][0]))
+        right = self.side(row.right, str(self.numbers[row.right][1]))
+        room = (width - 1) // 2
+        return Strip.join(
+            [
+                paint.half(left, page.look, page.column, room, digits),
+                Strip([Segment("│", page.look("diff--gutter"))], 1),
+                paint.half(right, page.look, page.column, width - 1 - room, digits),
+            ]
+        )
+
+    def side(self, index: int, number: str) -> paint.Side | None:
+        """A line ready to paint, None for no line."""
+        if index < 0:
+            return None
+        line = self.lines[index]
+        return paint.Side(line, number, self.colours(index), self.words(index))
+
+    def colours(self, index: int) -> Sequence[Colour]:
+        """Syntax colours of a line, worked out with its neighbours at first need."""
+        stretch, offset = divmod(index, STRETCH)
+        if (found := self.stretches.get(stretch)) is None:
+            lines = self.lines[stretch * STRETCH : (stretch + 1) * STRETCH]
+            found = self.stretches[stretch] = colours(self.entry.file.path, lines)
+        return found[offset]
+
+    def words(self, index: int) -> Sequence[Span]:
+        """Where a changed line differs from the one it is paired with."""
+        line = self.lines[index]
+        other = partner(self.lines, index) if line.kind != " " else None
+        if other is None or max(len(line.text), len(self.lines[other].text)) > LONGEST_PAIR:
+            return ()
+        old, new = sorted((index, other))
+        return changed_words(body(self.lines[old].text), body(self.lines[new].text))[line.kind == "+"]

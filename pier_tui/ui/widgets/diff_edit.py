@@ -1,0 +1,65 @@
+"""What opens over the diff to write in: the proposed text of a hunk, and a comment."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widgets import Input, TextArea
+
+
+class HunkEditor(TextArea):
+    """The new side of a hunk as plain text. It is not coloured: colouring would be slow at every key."""
+
+    DEFAULT_CSS = """
+    HunkEditor { height: 1fr; max-height: 60%; border: tall $accent; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f2,ctrl+s", "save", "Save edit", id="diff.edit_save"),
+        Binding("escape", "cancel", "Cancel edit", id="diff.edit_cancel"),
+    ]
+
+    class Saved(Message):
+        """The text is meant."""
+
+        def __init__(self, text: str) -> None:
+            self.text = text
+            super().__init__()
+
+    class Cancelled(Message):
+        """Nothing is changed."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text, show_line_numbers=True, tab_behavior="indent")
+        self.border_title = "proposed text"
+        self.border_subtitle = "f2 or ctrl+s saves · escape cancels"
+
+    def action_save(self) -> None:
+        """Hand the text over."""
+        self.post_message(self.Saved(self.text))
+
+    def action_cancel(self) -> None:
+        """Leave the hunk as it was."""
+        self.post_message(self.Cancelled())
+
+
+class CommentInput(Input):
+    """One comment. Enter keeps it, an empty one is taken back, escape leaves everything as it was."""
+
+    DEFAULT_CSS = """
+    CommentInput { height: 3; border: tall $accent; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel comment", id="diff.comment_cancel")]
+
+    class Cancelled(Message):
+        """Nothing is changed."""
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(text)
+        self.border_title = "comment"
+        self.border_subtitle = "enter keeps it · escape cancels"
+
+    def action_cancel(self) -> None:
+        """Leave the comment as it was."""
+        self.post_message(self.Cancelled())

@@ -1,0 +1,159 @@
+"""Where everything of a review stands: blocks (file header, hunk) by row, and the rows inside a hunk. Pure."""
+
+from __future__ import annotations
+
+import textwrap
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from pier_tui.events import HunkNote
+from pier_tui.repo.diff import Line
+from pier_tui.ui.widgets.diff_review import Entry, Review
+
+
+class Block(NamedTuple):
+    """A file header (`entry` is the first of its hunks) or a hunk, at `start` for `height` rows."""
+
+    kind: str
+    entry: int
+    start: int
+    height: int
+
+
+class Row(NamedTuple):
+    """A row of a hunk below its header: indexes of the lines on its left and right (-1: none), or a comment's text.
+
+    In the unified view `left` is the only line.
+    """
+
+    left: int
+    right: int = -1
+    note: str = ""
+
+
+@dataclass
+class Index:
+    """All blocks of a review by row, built in one pass over the hunks."""
+
+    blocks: list[Block] = field(default_factory=list)
+    starts: list[int] = field(default_factory=list)
+    hunks: list[int] = field(default_factory=list)
+    """For each entry, its block."""
+    height: int = 0
+
+    def at(self, row: int) -> Block | None:
+        """The block a row belongs to."""
+        if not 0 <= row < self.height:
+            return None
+        return self.blocks[bisect_right(self.starts, row) - 1]
+
+    def of(self, entry: int) -> Block:
+        """The block of an entry."""
+        return self.blocks[self.hunks[entry]]
+
+    def add(self, kind: str, entry: int, height: int) -> None:
+        """Put a block at the end."""
+        if kind == "hunk":
+            self.hunks.append(len(self.blocks))
+        self.blocks.append(Block(kind, entry, self.height, height))
+        self.starts.append(self.height)
+        self.height += height
+
+
+def build(review: Review, height: Callable[[Entry], int]) -> Index:
+    """Lay out a review; `height` gives the rows of a hunk below its header."""
+    index = Index()
+    file = None
+    for number, entry in enumerate(review.entries):
+        if entry.file is not file:
+            index.add("file", number, 1)
+            file = entry.file
+        index.add("hunk", number, 1 + height(entry))
+    return index
+
+
+def hunk_height(review: Review, entry: Entry, split: bool, width: int) -> int:
+    """Rows of a hunk below its header, without laying it out where that can be helped."""
+    lines = review.lines(entry) if review.marks else entry.lines
+    rows = split_height(lines) if split else len(lines)
+    return rows + sum(len(note_rows(note, width)) for note in review.notes_on(entry))
+
+
+def split_height(lines: Sequence[Line]) -> int:
+    """Rows of a hunk side by side: a change takes as many as its longer side."""
+    rows = removed = added = 0
+    for line in lines:
+        kind = line.kind
+        if kind == " " or (kind == "-" and added):
+            rows += max(removed, added)
+            removed = added = 0
+        if kind == " ":
+            rows += 1
+        elif kind == "-":
+            removed += 1
+        else:
+            added += 1
+    return rows + max(removed, added)
+
+
+def hunk_rows(review: Review, entry: Entry, split: bool, width: int) -> Sequence[Row]:
+    """The rows of a hunk below its header, comments under their line (those on the whole hunk first)."""
+    lines = review.lines(entry)
+    rows = split_rows(lines) if split else [Row(i) for i in range(len(lines))]
+    notes = review.notes_on(entry)
+    if not notes:
+        return rows
+    under: dict[int, list[Row]] = {}
+    for note in notes:
+        under.setdefault(-1 if note.line is None else note.line, []).extend(note_rows(note, width))
+    result = under.pop(-1, [])
+    for row in rows:
+        result.append(row)
+        for line in dict.fromkeys((row.left, row.right)):
+            result.extend(under.pop(line, []) if line >= 0 else [])
+    return result + [row for rest in under.values() for row in rest]
+
+
+def split_rows(lines: Sequence[Line]) -> list[Row]:
+    """Removed lines on the left beside the added ones on the right."""
+    rows: list[Row] = []
+    removed: list[int] = []
+    added: list[int] = []
+
+    def flush() -> None:
+        for i in range(max(len(removed), len(added))):
+            rows.append(Row(removed[i] if i < len(removed) else -1, added[i] if i < len(added) else -1))
+        removed.clear()
+        added.clear()
+
+    for index, line in enumerate(lines):
+        if line.kind == " " or (line.kind == "-" and added):
+            flush()
+        if line.kind == " ":
+            rows.append(Row(index, index))
+        else:
+            (removed if line.kind == "-" else added).append(index)
+    flush()
+    return rows
+
+
+def note_rows(note: HunkNote, width: int) -> list[Row]:
+    """A comment as wrapped rows."""
+    wrapped = [piece for line in note.text.splitlines() for piece in textwrap.wrap(line, max(16, width - 16)) or [""]]
+    return [Row(-1, -1, piece) for piece in wrapped]
+
+
+def numbers(entry: Entry, lines: Sequence[Line]) -> list[tuple[int, int]]:
+    """The line number of each line in the old and in the new file, 0 where it has none."""
+    if entry.hunk is None:
+        return []
+    old, new = entry.hunk.old_start, entry.hunk.new_start
+    found: list[tuple[int, int]] = []
+    for line in lines:
+        kind = line.kind
+        found.append((0 if kind == "+" else old, 0 if kind == "-" else new))
+        old += kind != "+"
+        new += kind != "-"
+    return found

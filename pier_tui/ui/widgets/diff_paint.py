@@ -1,0 +1,161 @@
+"""Strips for the rows of a review: gutters, glyphs, syntax and word colour, badges for hidden characters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from pier_tui.repo.diff import FileDiff, HunkState, Line
+from pier_tui.ui.widgets.diff_review import Entry, Mark
+from pier_tui.ui.widgets.hunk_syntax import CLASSES, Colour
+from pier_tui.ui.widgets.hunk_text import SPECIAL, Span, body, ending, visible
+
+COMPONENTS = frozenset(
+    {
+        *CLASSES,
+        *(f"diff--{name}" for name in ("file", "hunk", "cursor", "gutter", "context", "added", "removed")),
+        *(f"diff--{name}" for name in ("added-word", "removed-word", "badge", "note", "warning", "accepted")),
+        *(f"diff--{name}" for name in ("rejected", "edited", "absent")),
+    }
+)
+TAB = 4
+LONGEST = 4000
+"""Only so many characters of a line are prepared beyond the column scrolled to."""
+
+GLYPHS = {"pending": "·", "accepted": "✓", "rejected": "✗", "edited": "✎"}
+LETTERS = {"added": "A", "deleted": "D", "renamed": "R", "modified": "M"}
+Look = Callable[[str], Style]
+"""The style of a component class, background included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One line to paint: its number columns, the text with its colours, and where its words changed."""
+
+    line: Line
+    number: str
+    colours: Sequence[Colour] = ()
+    words: Sequence[Span] = ()
+
+
+def file_title(file: FileDiff) -> str:
+    """A file's header: letter of its status, name, counts, and what changes besides text."""
+    name = visible(file.path)
+    if file.status == "renamed":
+        name = f"{visible(file.old_path or '')} → {name}"
+    modes = file.old_mode and file.new_mode and file.old_mode != file.new_mode
+    mode = f"  mode {file.old_mode} → {file.new_mode}" if modes else ""
+    return f"{LETTERS[file.status]} {name}  +{file.added} -{file.removed}{mode}"
+
+
+def hunk_title(entry: Entry, mark: Mark, state: HunkState, hidden: Sequence[str], fresh: bool) -> str:
+    """A hunk's header: what is decided, where it is, how it stands to the disk, and warnings, all in words."""
+    partial = f" {len(mark.lines)} lines" if mark.lines is not None and mark.taken else ""
+    words = [f"{GLYPHS[mark.decision]} {mark.decision}{partial}"]
+    words += [state] if state != "clean" else []
+    words += ["changed: look again"] if fresh else []
+    if hunk := entry.hunk:
+        words.append(f"@@ {hunk.new_start or hunk.old_start}  +{hunk.added} -{hunk.removed}")
+        words += [visible(hunk.section.strip())] if hunk.section.strip() else []
+    else:
+        words.append(whole_file(entry.file))
+    words += [f"⚠ hidden characters: {' '.join(hidden[:4])}"] if hidden else []
+    return "  ".join(words)
+
+
+def whole_file(file: FileDiff) -> str:
+    """What happens to a file whose change has no hunks."""
+    if file.binary:
+        return "binary file; its bytes are not shown"
+    what = {"added": "empty file added", "deleted": "empty file deleted", "renamed": "renamed, text unchanged"}
+    return what.get(file.status, "mode changed, text unchanged")
+
+
+def code(side: Side, look: Look, start: int, width: int) -> Strip:
+    """The text of a line in `width` cells from column `start`, marked `›` where more follows."""
+    kind = {"+": "added", "-": "removed", " ": "context"}[side.line.kind]
+    ground = look(f"diff--{kind}")
+    text = body(side.line.text)
+    limit = start + width + LONGEST
+    shown = text[:limit]
+    segments = pieces(shown, side, look, ground, look(f"diff--{kind}-word") if kind != "context" else ground)
+    if not ending(side.line.text):
+        segments.append(Segment(" (no newline at the end)", ground + look("diff--badge")))
+    elif ending(side.line.text) == "\r\n" and kind != "context":
+        segments.append(Segment("␍", ground + look("diff--gutter")))
+    strip = Strip(segments)
+    more = strip.cell_length > start + width or len(text) > limit
+    strip = strip.crop(start, start + width).adjust_cell_length(width, ground)
+    if more and width > 1:
+        strip = Strip.join([strip.crop(0, width - 1), Strip([Segment("›", ground + look("diff--badge"))])])
+    return strip
+
+
+def pieces(text: str, side: Side, look: Look, ground: Style, word: Style) -> list[Segment]:
+    """Cut a line where its style changes. Tabs become spaces, special characters badges."""
+    badges = [found.span() for found in SPECIAL.finditer(text)]
+    cuts = {0, len(text), *(at for span in (*side.words, *badges) for at in span)}
+    cuts.update(at for begin, end, _ in side.colours for at in (begin, end))
+    order = sorted(at for at in cuts if at <= len(text))
+    segments: list[Segment] = []
+    column = 0
+    for begin, end in pairwise(order):
+        style = word if inside(begin, side.words) else ground
+        if inside(begin, badges):
+            style = style + look("diff--badge")
+        else:
+            name = next((n for first, last, n in side.colours if first <= begin < last), "")
+            style = style + foreground(look(name)) if name else style
+        piece = visible(text[begin:end])
+        if "\t" in piece:
+            piece = expand(piece, column)
+        column += len(piece)
+        segments.append(Segment(piece, style))
+    return segments
+
+
+def inside(at: int, spans: Sequence[Span]) -> bool:
+    """Whether a character lies in one of the spans."""
+    return any(begin <= at < end for begin, end in spans)
+
+
+def foreground(style: Style) -> Style:
+    """The style without its background, to lie on a line's own."""
+    return Style(color=style.color, bold=style.bold, italic=style.italic, underline=style.underline)
+
+
+def expand(text: str, column: int) -> str:
+    """Tabs as spaces up to the next stop."""
+    found: list[str] = []
+    for part in text:
+        gap = TAB - column % TAB if part == "\t" else 1
+        found.append(" " * gap if part == "\t" else part)
+        column += gap
+    return "".join(found)
+
+
+def half(side: Side | None, look: Look, start: int, width: int, digits: int) -> Strip:
+    """One side of a row: line number, sign, and text; hatched where this side has no line."""
+    if side is None:
+        return Strip([Segment(" " * width, look("diff--absent"))], width)
+    ground = look({"+": "diff--added", "-": "diff--removed", " ": "diff--context"}[side.line.kind])
+    gutter = Segment(f"{side.number:>{digits}} ", look("diff--gutter"))
+    sign = Segment(f"{side.line.kind} ", ground)
+    used = len(gutter.text) + 2
+    return Strip.join([Strip([gutter, sign], used), code(side, look, start, max(1, width - used))])
+
+
+def title(text: str, style: Style, width: int) -> Strip:
+    """A header over the whole width."""
+    return Strip([Segment(text, style)]).adjust_cell_length(width, style)
+
+
+def note(text: str, look: Look, width: int) -> Strip:
+    """A row of a comment."""
+    style = look("diff--note")
+    return Strip([Segment(f"      » {text}", style)]).adjust_cell_length(width, style)

@@ -1,0 +1,327 @@
+"""The state of a review of one patch, without a screen: decisions by hunk and line, comments, undo, and the verdict.
+
+What is applied is exactly what was shown: a conflict is never accepted, a hunk with hidden characters is not
+accepted in bulk before it was displayed, and a decision belongs to a hunk's id, so it lapses when the hunk changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from pier_tui.events import HunkNote, Verdict
+from pier_tui.repo.diff import FileDiff, Hunk, HunkPick, HunkState, Line, Patch
+from pier_tui.repo.picking import edited
+from pier_tui.ui.widgets.hunk_text import SPECIAL, body, hidden_in, restore_endings, side
+
+Key = tuple[str, str]
+"""A path and a hunk id; the id is empty where a file changes without hunks (binary, renamed, mode, empty)."""
+
+Decision = Literal["pending", "accepted", "rejected", "edited"]
+"""What is decided on a hunk. `edited` is accepted with a new side that the user wrote."""
+
+MOST_STEPS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The decision on one hunk: the changed lines taken (None: all), and the new side where the user edited it."""
+
+    decision: Decision = "pending"
+    lines: frozenset[int] | None = None
+    text: str | None = None
+
+    @property
+    def taken(self) -> bool:
+        """Whether anything of the hunk is to be written."""
+        return self.decision in {"accepted", "edited"}
+
+
+PENDING = Mark()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing to decide: a hunk of a file, or (hunk None) a change of the file that has no hunks."""
+
+    file: FileDiff
+    hunk: Hunk | None
+
+    @property
+    def key(self) -> Key:
+        """What decisions are kept under. Equal hunks of one file share it, and their decision."""
+        return (self.file.path, self.hunk.id if self.hunk else "")
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """The lines as proposed."""
+        return self.hunk.lines if self.hunk else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Bulk:
+    """What accepting many hunks at once did: how many were taken, and how many were left and why."""
+
+    accepted: int = 0
+    hidden: int = 0
+    conflicts: int = 0
+
+    def __str__(self) -> str:
+        left = [f"{self.hidden} with hidden characters not looked at yet"] if self.hidden else []
+        left += [f"{self.conflicts} in conflict"] if self.conflicts else []
+        return f"{self.accepted} accepted" + (f"; left out: {', '.join(left)}" if left else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a decision replaced, so that it can be undone."""
+
+    marks: Mapping[Key, Mark]
+    notes: tuple[HunkNote, ...]
+
+
+def entries_of(patch: Patch) -> tuple[Entry, ...]:
+    """Everything to decide in a patch, in the order it is shown."""
+    return tuple(Entry(file, hunk) for file in patch.files for hunk in (file.hunks or (None,)))
+
+
+@dataclass
+class Review:
+    """Decisions on a patch. The patch is immutable; decisions change through the methods, each of them undoable."""
+
+    patch: Patch = field(default_factory=Patch)
+    states: dict[str, HunkState] = field(default_factory=dict)
+    """How hunks stand to the files on disk, by hunk id; absent means clean."""
+    notes: tuple[HunkNote, ...] = ()
+    new_look: frozenset[Key] = frozenset()
+    """Hunks that came or changed since the user last had the patch before him."""
+
+    def __post_init__(self) -> None:
+        self.entries = entries_of(self.patch)
+        self.marks: dict[Key, Mark] = {}
+        self.seen: set[Key] = set()
+        self.shown: dict[Key, set[int]] = {}
+        self.steps: list[Step] = []
+        self.special: dict[Key, tuple[str, ...]] = {}
+        self.rewritten: dict[Key, tuple[Line, ...]] = {}
+
+    def mark(self, entry: Entry) -> Mark:
+        """The decision on a hunk."""
+        return self.marks.get(entry.key, PENDING) if self.marks else PENDING
+
+    def state(self, entry: Entry) -> HunkState:
+        """How the hunk stands to the file on disk."""
+        return self.states.get(entry.key[1], "clean") if self.states else "clean"
+
+    def hidden(self, entry: Entry) -> tuple[str, ...]:
+        """Names of the special characters in the hunk as it is shown."""
+        if entry.hunk is None:
+            return ()
+        if (found := self.special.get(entry.key)) is None:
+            found = hidden_in(entry.hunk)
+            self.special[entry.key] = found
+        return found
+
+    def saw(self, entry: Entry, line: int | None = None) -> None:
+        """A line with special characters was on the screen, or (None) the whole hunk was picked by hand."""
+        key = entry.key
+        if line is None or key in self.seen:
+            self.seen.add(key)
+            return
+        shown = self.shown.setdefault(key, set())
+        shown.add(line)
+        if all(i in shown for i, item in enumerate(entry.lines) if SPECIAL.search(item.text)):
+            self.seen.add(key)
+
+    def lines(self, entry: Entry) -> tuple[Line, ...]:
+        """The lines to show, and to write: as proposed, or as edited."""
+        text = self.mark(entry).text
+        if text is None or entry.hunk is None:
+            return entry.lines
+        if (lines := self.rewritten.get(entry.key)) is None:
+            lines = self.rewritten[entry.key] = edited(entry.hunk, text).lines
+        return lines
+
+    def takes(self, entry: Entry, index: int) -> bool:
+        """Whether a changed line would be written."""
+        mark = self.mark(entry)
+        return mark.taken and (mark.lines is None or index in mark.lines)
+
+    def toggle(self, entry: Entry) -> str:
+        """Accept the hunk, or take the acceptance back. The answer is a sentence where this is refused."""
+        mark = self.mark(entry)
+        if mark.taken:
+            return self._put({entry.key: replace(mark, decision="pending", lines=None)})
+        if refusal := self._refusal(entry):
+            return refusal
+        self.saw(entry)
+        decision: Decision = "accepted" if mark.text is None else "edited"
+        return self._put({entry.key: Mark(decision, None, mark.text)})
+
+    def toggle_line(self, entry: Entry, index: int) -> str:
+        """Take or leave one changed line. The answer is a sentence where this is refused."""
+        mark = self.mark(entry)
+        changed = frozenset(i for i, line in enumerate(entry.lines) if line.kind != " ")
+        if mark.text is not None:
+            return "An edited hunk is taken whole; u takes the edit back."
+        if index not in changed:
+            return "Only added and removed lines can be taken singly."
+        if refusal := self._refusal(entry):
+            return refusal
+        self.saw(entry)
+        before = (changed if mark.lines is None else mark.lines) if mark.taken else frozenset[int]()
+        taken = before ^ {index}
+        if not taken:
+            return self._put({entry.key: PENDING})
+        return self._put({entry.key: Mark("accepted", None if taken == changed else taken)})
+
+    def reject(self, entry: Entry) -> str:
+        """Reject the hunk, or take the rejection back."""
+        mark = self.mark(entry)
+        decision: Decision = "pending" if mark.decision == "rejected" else "rejected"
+        return self._put({entry.key: Mark(decision, None, mark.text)})
+
+    def edit(self, entry: Entry, text: str) -> str:
+        """Accept the hunk with this new side; line endings stay what they were. A sentence where this is refused."""
+        if entry.hunk is None or (refusal := self._refusal(entry)):
+            return refusal if entry.hunk else "This change has no text to edit."
+        text = restore_endings(side(entry.hunk.lines, "+"), text)
+        self.rewritten.pop(entry.key, None)
+        self.saw(entry)
+        if text == side(entry.hunk.lines, "+"):
+            return self._put({entry.key: Mark("accepted")})
+        if text == side(entry.hunk.lines, "-"):
+            return self._put({entry.key: Mark("rejected")})
+        return self._put({entry.key: Mark("edited", None, text)})
+
+    def accept_all(self) -> Bulk:
+        """Accept every hunk still pending, except conflicts and hidden characters not looked at."""
+        return self._accept(self.entries)
+
+    def accept_file(self, path: str) -> Bulk:
+        """The same for one file."""
+        return self._accept(entry for entry in self.entries if entry.file.path == path)
+
+    def comment(self, entry: Entry, text: str, line: int | None = None) -> None:
+        """Comment on a hunk or one of its lines, keeping the text it was made on. Empty text takes a comment back."""
+        key = entry.key
+        lines = self.lines(entry)
+        snippet = body(lines[line].text) if line is not None else "".join(f"{x.kind}{x.text}" for x in lines[:12])
+        kept = tuple(note for note in self.notes if (note.path, note.hunk, note.line) != (*key, line))
+        note = HunkNote(path=key[0], hunk=key[1], line=line, snippet=snippet, text=text.strip())
+        self._put({}, (*kept, note) if note.text else kept)
+
+    def notes_on(self, entry: Entry) -> tuple[HunkNote, ...]:
+        """The comments on a hunk."""
+        return tuple(n for n in self.notes if (n.path, n.hunk) == entry.key) if self.notes else ()
+
+    def stale(self) -> tuple[HunkNote, ...]:
+        """Comments on hunks that are gone; they are still sent, with the text they were made on."""
+        if not self.notes:
+            return ()
+        keys = {entry.key for entry in self.entries}
+        return tuple(note for note in self.notes if (note.path, note.hunk) not in keys)
+
+    def undo(self) -> Key | None:
+        """Take the last decision back and say which hunk it was on; None where there is nothing to undo."""
+        if not self.steps:
+            return None
+        step = self.steps.pop()
+        changed = {n for n in (*self.notes, *step.notes) if (n in self.notes) != (n in step.notes)}
+        for key, mark in step.marks.items():
+            self.marks[key] = mark
+            self.rewritten.pop(key, None)
+        self.notes = step.notes
+        return next(iter(step.marks), None) or next(((n.path, n.hunk) for n in changed), ("", ""))
+
+    def count(self, *decisions: Decision) -> int:
+        """How many hunks are decided so."""
+        if not self.marks:
+            return len(self.entries) if "pending" in decisions else 0
+        return sum(self.mark(entry).decision in decisions for entry in self.entries)
+
+    def verdict(self, send_back: bool = False) -> Verdict:
+        """The decision to hand over. Sending back writes nothing: it carries rejections and comments only."""
+        return Verdict(
+            accepted=() if send_back else tuple(self._picks("accepted", "edited")),
+            rejected=tuple(self._picks("rejected")),
+            comments=self.notes,
+            send_back=send_back,
+        )
+
+    def replace_patch(self, patch: Patch, states: Mapping[str, HunkState]) -> tuple[Entry, ...]:
+        """Review another patch, keeping decisions on hunks that are still in it. Those needing a new look are returned.
+
+        A hunk that is now in conflict loses its acceptance. Comments on hunks that are gone stay, as stale.
+        """
+        old = {entry.key for entry in self.entries}
+        self.patch, self.entries, self.states = patch, entries_of(patch), dict(states)
+        self.special, self.rewritten, self.shown = {}, {}, {}
+        keys = {entry.key for entry in self.entries}
+        conflicts = {key for key in keys if self.states.get(key[1]) == "conflict"}
+        lapsed = {key for key in conflicts if self.marks.get(key, PENDING).taken}
+        self.marks = {key: mark for key, mark in self.marks.items() if key in keys and key not in lapsed}
+        self.seen &= keys
+        kept = (Step({k: m for k, m in s.marks.items() if k in keys - conflicts}, s.notes) for s in self.steps)
+        self.steps = [step for step in kept if step.marks]
+        self.new_look = frozenset(((keys - old) if old else set()) | lapsed | (self.new_look & keys))
+        return tuple(entry for entry in self.entries if entry.key in self.new_look)
+
+    def drop(self, verdict: Verdict) -> None:
+        """The verdict was taken: its rejected hunks leave the review, its comments are sent."""
+        gone = {(pick.path, pick.hunk) for pick in verdict.rejected if pick.lines is None}
+        self.notes = tuple(note for note in self.notes if note not in verdict.comments)
+        self.steps = []
+        self.replace_patch(without(self.patch, gone), self.states)
+
+    def _picks(self, *decisions: Decision) -> Iterator[HunkPick]:
+        done: set[Key] = set()
+        for entry in self.entries:
+            mark = self.mark(entry)
+            if mark.decision in decisions and entry.key not in done:
+                done.add(entry.key)
+                lines = None if mark.lines is None else tuple(sorted(mark.lines))
+                text = mark.text if mark.decision == "edited" else None
+                yield HunkPick(path=entry.key[0], hunk=entry.key[1], lines=lines, text=text)
+
+    def _refusal(self, entry: Entry) -> str:
+        if self.state(entry) == "conflict":
+            return "In conflict with the file on disk: it cannot be accepted. Reject it, or comment and send back."
+        return ""
+
+    def _accept(self, entries: Iterable[Entry]) -> Bulk:
+        marks: dict[Key, Mark] = {}
+        unseen = conflicts = 0
+        for entry in entries:
+            key = entry.key
+            mark = self.marks.get(key, PENDING)
+            if mark.decision != "pending":
+                continue
+            if self.state(entry) == "conflict":
+                conflicts += 1
+            elif self.hidden(entry) and key not in self.seen:
+                unseen += 1
+            else:
+                marks[key] = Mark("accepted" if mark.text is None else "edited", None, mark.text)
+        if marks:
+            self._put(marks)
+        return Bulk(len(marks), unseen, conflicts)
+
+    def _put(self, marks: Mapping[Key, Mark], notes: tuple[HunkNote, ...] | None = None) -> str:
+        self.steps.append(Step({key: self.marks.get(key, PENDING) for key in marks}, self.notes))
+        del self.steps[:-MOST_STEPS]
+        self.marks.update(marks)
+        self.new_look -= marks.keys()
+        self.notes = self.notes if notes is None else notes
+        return ""
+
+
+def without(patch: Patch, gone: set[Key]) -> Patch:
+    """The patch less the hunks named, and less the files that have nothing left."""
+    files: list[FileDiff] = []
+    for file in patch.files:
+        hunks = tuple(hunk for hunk in file.hunks if (file.path, hunk.id) not in gone)
+        if hunks or (not file.hunks and (file.path, "") not in gone):
+            files.append(file if hunks == file.hunks else file.model_copy(update={"hunks": hunks}))
+    return Patch(files=tuple(files))
