@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich.segment import Segment
-from rich.style import Style
 from textual.strip import Strip
 
 from pier_tui.repo.diff import Line
@@ -72,7 +71,12 @@ class HunkDrawing:
         edge = look("diff--cursor" if current else "diff--context")
         lead = [Segment("▶" if on_line else "▌" if current else " ", edge), self.tick(row, line is not None)]
         strip = Strip.join([Strip(lead, LEAD), strip])
-        return strip.apply_style(Style(reverse=True)) if on_line else strip
+        if not on_line:
+            return strip
+        if not self.page.split or row.left == row.right:
+            return paint.lit(strip, 0, strip.cell_length, look)
+        middle = LEAD + (self.page.width - LEAD - 1) // 2
+        return paint.lit(strip, *((0, middle) if line == row.left else (middle, strip.cell_length)), look)
 
     def note_hidden(self, row: Row) -> None:
         """Tell the review of special characters that were painted within the columns shown."""

@@ -19,7 +19,7 @@ COMPONENTS = frozenset(
     {
         *CLASSES,
         *(f"diff--{name}" for name in ("file", "hunk", "cursor", "gutter", "context", "added", "removed")),
-        *(f"diff--{name}" for name in ("added-word", "removed-word", "badge", "note", "warning", "accepted")),
+        *(f"diff--{name}" for name in ("line", "added-word", "removed-word", "badge", "note", "warning", "accepted")),
         *(f"diff--{name}" for name in ("rejected", "edited", "absent")),
     }
 )
@@ -85,14 +85,14 @@ def code(side: Side, look: Look, start: int, width: int) -> Strip:
     shown = text[:limit]
     segments = pieces(shown, side, look, ground, look(f"diff--{kind}-word") if kind != "context" else ground)
     if not ending(side.line.text):
-        segments.append(Segment(" (no newline at the end)", ground + look("diff--badge")))
+        segments.append(Segment(" (no newline at the end)", ground + foreground(look("diff--badge"))))
     elif ending(side.line.text) == "\r\n" and kind != "context":
-        segments.append(Segment("␍", ground + look("diff--gutter")))
+        segments.append(Segment("␍", ground + foreground(look("diff--gutter"))))
     strip = Strip(segments)
     more = strip.cell_length > start + width or len(text) > limit
     strip = strip.crop(start, start + width).adjust_cell_length(width, ground)
     if more and width > 1:
-        strip = Strip.join([strip.crop(0, width - 1), Strip([Segment("›", ground + look("diff--badge"))])])
+        strip = Strip.join([strip.crop(0, width - 1), Strip([Segment("›", ground + foreground(look("diff--badge")))])])
     return strip
 
 
@@ -107,7 +107,7 @@ def pieces(text: str, side: Side, look: Look, ground: Style, word: Style) -> lis
     for begin, end in pairwise(order):
         style = word if inside(begin, side.words) else ground
         if inside(begin, badges):
-            style = style + look("diff--badge")
+            style = style + foreground(look("diff--badge"))
         else:
             name = next((n for first, last, n in side.colours if first <= begin < last), "")
             style = style + foreground(look(name)) if name else style
@@ -159,3 +159,10 @@ def note(text: str, look: Look, width: int) -> Strip:
     """A row of a comment."""
     style = look("diff--note")
     return Strip([Segment(f"      » {text}", style)]).adjust_cell_length(width, style)
+
+
+def lit(strip: Strip, start: int, end: int, look: Look) -> Strip:
+    """The strip with the line cursor's background from one cell to another."""
+    cells = Style(bgcolor=look("diff--line").bgcolor, bold=True)
+    before, middle, after = strip.crop(0, start), strip.crop(start, end), strip.crop(end)
+    return Strip.join([before, Strip(Segment.apply_style(middle, post_style=cells), middle.cell_length), after])

@@ -31,6 +31,7 @@ class DiffView(ScrollView, can_focus=True):
         & > .diff--file { background: $primary-muted; color: $text; text-style: bold; }
         & > .diff--hunk { background: $panel; color: $text-muted; }
         & > .diff--cursor { background: $boost; color: $text-accent; text-style: bold; }
+        & > .diff--line { background: $primary 40%; }
         & > .diff--gutter { color: $text-muted; }
         & > .diff--added { background: $success 12%; }
         & > .diff--removed { background: $error 12%; }
@@ -54,6 +55,7 @@ class DiffView(ScrollView, can_focus=True):
         & > .diff--removed-word { text-style: bold underline; }
         & > .diff--file { text-style: bold reverse; }
         & > .diff--cursor { text-style: bold underline; }
+        & > .diff--line { text-style: bold; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -88,6 +90,8 @@ class DiffView(ScrollView, can_focus=True):
         self.drawings: dict[int, HunkDrawing] = {}
         self.looks: dict[str, Style] = {}
         self.painted = 0
+        self.laid = (False, 0)
+        """Side by side or not, and the width, that rows were laid out for; a resize paints once before it is told."""
 
     @property
     def split(self) -> bool:
@@ -107,7 +111,7 @@ class DiffView(ScrollView, can_focus=True):
 
     def lay_out(self) -> None:
         """Find every row's place again, after the patch, the width, or the comments changed."""
-        split, width = self.split, self.size.width
+        split, width = self.laid = (self.split, self.size.width)
         self.index = build(self.review, lambda entry: hunk_height(self.review, entry, split, width))
         self.drawings.clear()
         self.virtual_size = Size(width, self.index.height)
@@ -222,7 +226,7 @@ class DiffView(ScrollView, can_focus=True):
             if self.painted > MOST_STRIPS:
                 self.drawings.clear()
                 self.painted = 0
-            page = Page(self.look, self.split, self.size.width, self.column)
+            page = Page(self.look, *self.laid, self.column)
             found = self.drawings[entry] = HunkDrawing(self.review, self.review.entries[entry], page)
         return found
 
