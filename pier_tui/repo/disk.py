@@ -98,10 +98,12 @@ def read(root: Path, path: str) -> OnDisk | None:
             return OnDisk(file.read(), stat.S_IMODE(mode))
 
 
-def with_exec(mode: int, wanted: int | None) -> int:
-    """Permission bits with the exec bit as `wanted` has it; None leaves it."""
+def with_exec(mode: int, wanted: int | None, *, new: bool = False) -> int:
+    """Permission bits with the exec bit as `wanted` has it; None leaves it. A new file takes unusual bits whole."""
     if wanted is None:
         return mode
+    if new and stat.S_IMODE(wanted) not in (0o644, 0o755):
+        return stat.S_IMODE(wanted)
     return mode | (mode & 0o444) >> 2 if wanted & 0o100 else mode & ~0o111
 
 
@@ -152,7 +154,7 @@ class Writing:
                         os.fchown(number, before.st_uid, before.st_gid)
                 file.write(content)
                 file.flush()
-                os.fchmod(number, with_exec(mode, change.mode))
+                os.fchmod(number, with_exec(mode, change.mode, new=before is None))
                 os.fsync(number)
 
     def status(self, path: str) -> os.stat_result | None:
@@ -166,7 +168,7 @@ class Writing:
                 return None
 
     def finish(self) -> None:
-        """Put every file in its place: deletions first, so a file may become a folder. Raises WriteConflict, OSError."""
+        """Put every file in its place: deletions first, so a file can become a folder. Raises WriteConflict."""
         for path in sorted(self.changes, key=lambda p: self.changes[p].post is not None):
             self.finish_one(path, self.changes[path])
 
