@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from pier_tui.backbone.state import Backbone, Delta
+from pier_tui.events import (
+    AnswerCompleted,
+    BackboneRestored,
+    Event,
+    PatchApplied,
+    PatchProposed,
+    PatchUndone,
+    RequestEnded,
+    RequestStarted,
+    RouteDecided,
+    Segment,
+    ToolReturned,
+)
+from pier_tui.feedback.outcomes import decisions
+from pier_tui.models.messages import Tier
+from pier_tui.repo.diff import FileDiff, Patch
+from pier_tui.tools.tool import CheckFailed
+
+PATCH = Patch(files=(FileDiff(old_path="a.py", new_path="a.py"),))
+
+
+def turn(number: int, tier: Tier = "weak", *, fails: bool = False, escalates: bool = False) -> list[Event]:
+    at = {"request": 1, "turn": number, "session": "s"}
+    routed = RouteDecided.model_validate(
+        {
+            **at,
+            "decision": f"s-{number}",
+            "call": 1,
+            "tier": "weak" if escalates else tier,
+            "model": "m",
+            "strategy": "self-route",
+            "route": "self-route",
+            "segments": (Segment(name="now", tokens=40, digest=""),),
+        }
+    )
+    decided = routed.model_copy(update={"action": "escalate" if escalates else "edit", "confidence": 0.4})
+    handed = routed.model_copy(update={"call": 2, "tier": "strong", "route": "handoff"})
+    facts = (CheckFailed(signature="test_x", message="boom"),) if fails else ()
+    returned = ToolReturned.model_validate(
+        {**at, "call_id": "c", "name": "run_tests", "ok": True, "text": "x", "facts": facts}
+    )
+    answered = AnswerCompleted.model_validate({**at, "tier": "strong" if escalates else tier})
+    return [routed, decided, *([handed] if escalates else []), answered, returned]
+
+
+def started() -> RequestStarted:
+    return RequestStarted(request=1, text="fix it")
+
+
+def test_every_turn_says_what_was_known_before_it_and_who_did_it() -> None:
+    rows = decisions([started(), *turn(1, fails=True), *turn(2, fails=True), *turn(3, escalates=True)])
+    assert [(r.decision, r.tier, r.escalated, r.route) for r in rows] == [
+        ("s-1", "weak", False, "self-route"),
+        ("s-2", "weak", False, "self-route"),
+        ("s-3", "strong", True, "handoff"),
+    ]
+    assert rows[2].features == {
+        "request_chars": 6.0,
+        "turns_before": 2.0,
+        "failed_before": 2.0,
+        "failed_in_a_row": 2.0,
+        "strong_before": 0.0,
+        "prompt_tokens": 40.0,
+        "predicted_cached": 0.0,
+    }
+    assert (rows[2].action, rows[2].confidence) == ("escalate", 0.4)
+
+
+def test_the_next_failure_is_counted_in_turns() -> None:
+    events = [started(), *turn(1), *turn(2), *turn(3, fails=True), RequestEnded(request=1)]
+    outcomes = [r.outcome for r in decisions(events)]
+    assert [o.next_failure for o in outcomes] == [2, 1, None]
+    assert [o.failed for o in outcomes] == [False, False, True]
+    assert {o.ended for o in outcomes} == {"finished"}
+
+
+def test_a_turn_whose_change_was_taken_back_is_undone() -> None:
+    proposed = PatchProposed(request=1, turn=2, patch=PATCH, paths=("a.py",))
+    applied = PatchApplied(checkpoint="c1", patch=PATCH, remaining=Patch())
+    events = [started(), *turn(1), *turn(2), proposed, applied, PatchUndone(checkpoint="c1", patch=PATCH)]
+    assert [r.outcome.undone for r in decisions(events)] == [False, True]
+
+
+def test_a_turn_done_again_on_the_other_model_is_redone_and_later_ones_set_aside() -> None:
+    before_turn_2 = BackboneRestored(request=1, turn=3, backbone=Backbone(deltas=(Delta(turn=1, messages=()),)))
+    events = [started(), *turn(1), *turn(2), *turn(3), before_turn_2, started(), *turn(4, "strong")]
+    outcomes = [r.outcome for r in decisions(events)]
+    assert [o.redone for o in outcomes] == [False, True, False, False]
+    assert [o.set_aside for o in outcomes] == [False, True, True, False]
+
+
+def test_a_turn_without_an_answer_is_no_decision() -> None:
+    assert decisions([started(), turn(1)[0]]) == ()
