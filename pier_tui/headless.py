@@ -1,4 +1,4 @@
-"""The third front end: one request without a screen. Prints events as JSON lines or a short account, and says how it went."""
+"""The third front end: one request without a screen, as JSON lines or a short account, and how it went."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def everything(patch: Patch) -> Verdict:
 
 
 async def run(agent: Agent, wanted: Wanted, out: TextIO, err: TextIO) -> int:
-    """Run one request to its end; the exit code is 0 finished, 1 failed, 3 stopped by a budget or stuck, 130 interrupted."""
+    """Run one request to its end: 0 finished, 1 failed, 3 stopped by a budget or stuck, 130 interrupted."""
     printer = _Printer(wanted.json, out)
     code = FAILED
     try:
@@ -107,7 +107,8 @@ def _line(event: AnyEvent) -> str:
     match event:
         case RouteDecided() if event.action or event.tier == "strong":
             sure = "" if event.confidence is None else f" {event.confidence:.2f}"
-            return f"{event.turn:>3}  {'offline ' if event.offline else ''}{_LABEL[event.tier]}  {event.action}{sure}  {event.reason}"
+            who = f"{'offline ' if event.offline else ''}{_LABEL[event.tier]}"
+            return f"{event.turn:>3}  {who}  {event.action}{sure}  {event.reason}"
         case CallFinished() if not event.kept:
             return f"     {_LABEL[event.tier]} answer set aside"
         case ToolReturned():

@@ -109,7 +109,7 @@ class Agent:
         """Change the backbone for the user; the models are told in the record."""
         words = describe(self.backbone, updates)
         try:
-            if event := await self._p.change(updates, (update_message(f"The user edited the backbone:\n{words}"),)):
+            async for event in self._p.change(updates, (update_message(f"The user edited the backbone:\n{words}"),)):
                 yield event
         except PierError as error:
             yield await self._p.recorder.log(Notice(text=str(error), level="warning"))

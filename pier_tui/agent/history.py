@@ -30,9 +30,7 @@ def update_message(text: str) -> Message:
 def turn_messages(text: str, calls: tuple[ToolCall, ...], results: dict[str, str]) -> tuple[Message, ...]:
     """A finished turn: the answer, and one tool message per call in the order they were made."""
     answer = Message(role="assistant", content=text, tool_calls=calls)
-    told = (
-        Message(role="tool", content=results.get(c.id) or EMPTY, tool_call_id=c.id, name=c.name) for c in calls
-    )
+    told = (Message(role="tool", content=results.get(c.id) or EMPTY, tool_call_id=c.id, name=c.name) for c in calls)
     return (answer, *told)
 
 

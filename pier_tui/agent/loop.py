@@ -18,8 +18,8 @@ from pier_tui.backbone.prefix import Tail
 from pier_tui.errors import BudgetExceeded, PierError
 from pier_tui.events import (
     AnswerCompleted,
-    Choice,
     AnyEvent,
+    Choice,
     Overridden,
     RequestEnded,
     RequestFailed,
@@ -74,7 +74,8 @@ class RequestLoop:
             closed = True
             yield await log(self._end)
         except (Interrupted, CancelledError) as stop:
-            await self._note_interruption()
+            async for event in self._cut_off():
+                yield event
             closed = True
             yield await log(RequestInterrupted(partial=self._said))
             if isinstance(stop, CancelledError):
@@ -83,7 +84,8 @@ class RequestLoop:
             closed = True
             yield await log(RequestEnded(why="budget", text=str(error)))
         except PierError as error:
-            await self._note_interruption()
+            async for event in self._cut_off():
+                yield event
             closed = True
             yield await log(RequestFailed(text=str(error)))
         finally:
@@ -93,8 +95,7 @@ class RequestLoop:
     async def _opened(self) -> AsyncGenerator[AnyEvent, None]:
         scribe = self._p.scribe("you")
         scribe.put("goal", f"request {self._p.recorder.request}", self._text)
-        event = await self._p.change(scribe.updates, (request_message(self._text),))
-        if event:
+        async for event in self._p.change(scribe.updates, (request_message(self._text),)):
             yield event
 
     def _check_budget(self) -> None:
@@ -112,7 +113,7 @@ class RequestLoop:
         p.marks.append(mark)
         yield await p.recorder.log(TurnStarted(forced=choice))
         for said in p.steering.take_messages():
-            if event := await p.change((), (update_message(f"The user adds: {said}"),)):
+            async for event in p.change((), (update_message(f"The user adds: {said}"),)):
                 yield event
         answer: Answer | None = None
         async with aclosing(self._routed(choice)) as items:
@@ -184,7 +185,7 @@ class RequestLoop:
         advice = self._learn(answer, calls, done, brings_something(done.facts, done.changed, before))
         messages = turn_messages(reply.text, reply.tool_calls, done.results)
         extra = (update_message(advice),) if advice else ()
-        if event := await p.change(scribe.updates, messages + extra):
+        async for event in p.change(scribe.updates, messages + extra):
             yield event
 
     def _learn(self, answer: Answer, calls: tuple[ToolCall, ...], done: TurnTools, progress: bool) -> str:
@@ -213,14 +214,18 @@ class RequestLoop:
     def _finish(self, why: Literal["finished", "answered", "stuck"], text: str) -> None:
         self._end = RequestEnded(why=why, text=text)
 
-    async def _note_interruption(self) -> None:
+    async def _cut_off(self) -> AsyncGenerator[AnyEvent, None]:
         """Tell both models, in the record, what was cut off: calls stay paired with results."""
         if self._open is not None:
             answer, done = self._open
             results = {c.id: done.results.get(c.id, "stopped by the user") for c in answer.reply.tool_calls}
             scribe = self._p.scribe()
             scribe.record(done.facts)
-            await self._p.change(scribe.updates, turn_messages(answer.reply.text, answer.reply.tool_calls, results))
+            messages = turn_messages(answer.reply.text, answer.reply.tool_calls, results)
+            async for event in self._p.change(scribe.updates, messages):
+                yield event
         elif self._said:
             said = self._said[-400:]
-            await self._p.change((), (update_message(f"The answer was cut off. It had said: {said}"),))
+            words = f"The answer was cut off. It had said: {said}"
+            async for event in self._p.change((), (update_message(words),)):
+                yield event

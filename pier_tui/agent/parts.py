@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,9 +15,10 @@ from pier_tui.agent.tool_run import ToolBench
 from pier_tui.backbone.prefix import append
 from pier_tui.backbone.state import Author
 from pier_tui.backbone.updates import Update, apply
-from pier_tui.events import BackboneChanged
+from pier_tui.events import AnyEvent, BackboneChanged
 from pier_tui.models.messages import Message, Tier
 from pier_tui.repo.checkpoint import Journal
+from pier_tui.repo.making import sha
 from pier_tui.repo.overlay import Overlay
 from pier_tui.router.override import Steering
 from pier_tui.router.strategy import Strategy
@@ -44,16 +45,37 @@ class Parts:
     applied: list[tuple[int, str]] = field(default_factory=list)
     """Checkpoints written in this run, each with the turn it came after."""
 
+    has_git: bool = True
+    written: dict[str, str | None] = field(default_factory=dict)
+    """The hash of what we wrote last to each path, so that the watcher knows our own changes."""
+
+    def wrote(self, files: Mapping[str, bytes | None]) -> None:
+        """Remember what we wrote ourselves."""
+        self.written.update({path: sha(content) for path, content in files.items()})
+
+    def on_disk(self, path: str) -> bytes | None:
+        """The bytes of a file in the working tree, None where there is none or it cannot be read."""
+        try:
+            return (self.root / path).read_bytes()
+        except OSError:
+            return None
+
+    def foreign(self, paths: Iterable[str]) -> tuple[str, ...]:
+        """Those of the changed paths whose content is not what we wrote there ourselves."""
+        return tuple(p for p in paths if p and (p not in self.written or sha(self.on_disk(p)) != self.written[p]))
+
     def scribe(self, author: Author = "tool") -> Scribe:
         """A fresh collector of updates for the present turn."""
         return Scribe(self.books.backbone, self.recorder.turn, author)
 
-    async def change(self, updates: Sequence[Update], messages: tuple[Message, ...] = ()) -> BackboneChanged | None:
-        """Change the backbone, journal it, and return the event; None where nothing changed."""
+    async def change(
+        self, updates: Sequence[Update], messages: tuple[Message, ...] = ()
+    ) -> AsyncGenerator[AnyEvent, None]:
+        """Change the backbone, journal it, and yield the event; none where nothing changed."""
         if not updates and not messages:
-            return None
+            return
         state = apply(self.books.backbone, tuple(updates), turn=self.recorder.turn)
         if messages:
             state = append(state, self.recorder.turn, messages)
         self.books.backbone = state
-        return await self.recorder.log(BackboneChanged(updates=tuple(updates), messages=messages))
+        yield await self.recorder.log(BackboneChanged(updates=tuple(updates), messages=messages))

@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from pier_tui.events import TRANSIENT, AnyEvent, Event
+from pier_tui.events import TRANSIENT, Event
 
 E = TypeVar("E", bound=Event)
 
@@ -16,7 +16,7 @@ class Recorder:
 
     def __init__(
         self,
-        append: Callable[[AnyEvent], Awaitable[None]],
+        append: Callable[[Event], Awaitable[None]],
         session: str,
         clock: Callable[[], float] = time.time,
     ) -> None:

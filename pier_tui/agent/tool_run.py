@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
@@ -90,7 +91,7 @@ class ToolBench:
         if call.name == "finish" and result.ok:
             into.finished = result.text
         if result.changed:
-            yield PatchProposed(patch=self._pending.patch(), paths=result.changed, tier=tier)
+            yield PatchProposed(patch=await asyncio.to_thread(self._pending.patch), paths=result.changed, tier=tier)
         yield ToolReturned(
             call_id=call.id,
             name=call.name,

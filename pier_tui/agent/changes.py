@@ -1,0 +1,87 @@
+"""What happens outside the agent's turns: files changed by others, the user's own commands, a review sent back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+from pier_tui.agent.history import update_message
+from pier_tui.agent.parts import Parts
+from pier_tui.backbone.updates import SetStatus
+from pier_tui.events import AnyEvent, PatchRebased, RepoChanged, ToolCalled, ToolOutput, ToolReturned, Verdict
+from pier_tui.repo.repo import Repo
+from pier_tui.repo.watch import watch
+from pier_tui.tools.process import run_here
+from pier_tui.tools.tool import CommandRun, Output, Ran
+
+SHOWN_PATHS = 12
+
+
+def review_request(verdict: Verdict) -> str:
+    """The user's rejections and comments as one request."""
+    lines = ["Please rework the proposal according to this review."]
+    for pick in verdict.rejected:
+        lines.append(f"- rejected: a hunk in {pick.path}")
+    for comment in verdict.comments:
+        where = comment.path if comment.line is None else f"{comment.path}, at `{comment.snippet.strip()}`"
+        lines.append(f"- {where}: {comment.text}")
+    return "\n".join(lines)
+
+
+async def repo_changed(parts: Parts, paths: tuple[str, ...]) -> AsyncGenerator[AnyEvent, None]:
+    """Show what changed on disk, re-base what is pending, mark known files stale, and tell the models."""
+    foreign = await asyncio.to_thread(parts.foreign, paths)
+    status = await Repo.open(parts.root).status() if parts.has_git else None
+    yield await parts.recorder.log(
+        RepoChanged(paths=foreign, branch=status.branch if status else "", dirty=status.dirty if status else 0)
+    )
+    if set(foreign) & set(parts.overlay.changed()):
+        states = await asyncio.to_thread(parts.overlay.rebase)
+        patch = await asyncio.to_thread(parts.overlay.patch)
+        yield await parts.recorder.log(PatchRebased(patch=patch, states=states))
+    known = [i for i in parts.books.backbone.section("files") if i.key in foreign and i.status != "stale"]
+    if known:
+        stale = tuple(SetStatus(id=item.id, status="stale") for item in known)
+        names = ", ".join(item.key for item in known[:SHOWN_PATHS])
+        words = f"Changed on disk by the user: {names}. Read again before editing."
+        async for event in parts.change(stale, (update_message(words),)):
+            yield event
+
+
+async def watching(parts: Parts) -> AsyncGenerator[AnyEvent, None]:
+    """Events for every change on disk until closed."""
+    async for paths in watch(parts.root):
+        async for event in repo_changed(parts, paths):
+            yield event
+
+
+async def shell(parts: Parts, command: str) -> AsyncGenerator[AnyEvent, None]:
+    """The user's own command: runs in his working tree with his environment, its result goes on the backbone."""
+    call = f"shell-{len(parts.books.backbone.deltas)}"
+    yield await parts.recorder.log(ToolCalled(call_id=call, name="shell", arguments="", line=f"! {command}"))
+    ran: Ran | None = None
+    async for item in run_here(command, parts.root):
+        if isinstance(item, Output):
+            yield await parts.recorder.log(ToolOutput(call_id=call, text=item.text))
+        else:
+            ran = item
+    if ran is None:
+        return
+    code = "killed" if ran.exit_code is None else f"exit {ran.exit_code}"
+    fact = CommandRun(command=command, exit_code=ran.exit_code, seconds=ran.seconds, excerpt=ran.output[-400:])
+    text = f"The user ran `{command}`: {code}\n{ran.output}"
+    yield await parts.recorder.log(
+        ToolReturned(
+            call_id=call,
+            name="shell",
+            ok=ran.exit_code == 0,
+            text=text,
+            line=f"! {command}  {code}  {ran.seconds:.1f} s",
+            facts=(fact,),
+            seconds=ran.seconds,
+        )
+    )
+    scribe = parts.scribe("you")
+    scribe.record((fact,))
+    async for event in parts.change(scribe.updates, (update_message(text),)):
+        yield event

@@ -1,0 +1,111 @@
+"""What the user decided about the pending patch: write what he took, drop what he refused, tell both models exactly.
+
+Nothing is written that was not shown: the file on disk must still be the one the hunks were computed
+against, or the hunk is re-based or refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+from pier_tui.agent.history import update_message
+from pier_tui.agent.parts import Parts
+from pier_tui.errors import PierError, RepositoryError
+from pier_tui.events import (
+    AnyEvent,
+    CheckpointTaken,
+    Notice,
+    PatchApplied,
+    PatchRebased,
+    PatchReviewed,
+    PatchUndone,
+    Verdict,
+)
+from pier_tui.repo.diff import HunkPick, Patch
+from pier_tui.repo.picking import is_nothing, select
+
+
+async def review(parts: Parts, verdict: Verdict) -> AsyncGenerator[AnyEvent, None]:
+    """Carry out a verdict. A file that changed on disk meanwhile is re-based and shown again, never written over."""
+    before = await asyncio.to_thread(parts.overlay.patch)
+    if verdict.accepted:
+        states = await asyncio.to_thread(parts.overlay.rebase)
+        after = await asyncio.to_thread(parts.overlay.patch)
+        if after != before:
+            yield await parts.recorder.log(PatchRebased(patch=after, states=states))
+            text = "A file changed on disk while you reviewed it: look at its hunks again, then apply."
+            yield await parts.recorder.log(Notice(text=text, level="warning"))
+            return
+    yield await parts.recorder.log(PatchReviewed(verdict=verdict))
+    landed = taken(before, verdict.accepted)
+    try:
+        async for event in _write(parts, verdict):
+            yield event
+    except PierError as error:
+        yield await parts.recorder.log(Notice(text=str(error), level="error"))
+        return
+    told = summary(landed, verdict)
+    scribe = parts.scribe("you")
+    for file in landed.files:
+        scribe.put("files", file.path, f"edited and applied +{file.added} -{file.removed}")
+    async for event in parts.change(scribe.updates, (update_message(told),) if told else ()):
+        yield event
+
+
+async def _write(parts: Parts, verdict: Verdict) -> AsyncGenerator[AnyEvent, None]:
+    changes = await asyncio.to_thread(parts.overlay.accepted, verdict.accepted)
+    checkpoint, landed = "", Patch()
+    if changes:
+        checkpoint = await asyncio.to_thread(parts.checkpoints.apply, parts.root, changes)
+        parts.applied.append((parts.recorder.turn, checkpoint))
+        yield await parts.recorder.log(CheckpointTaken(checkpoint=checkpoint, paths=tuple(changes)))
+        parts.wrote({path: change.post for path, change in changes.items()})
+        await asyncio.to_thread(parts.overlay.settle, verdict.accepted)
+        landed = await asyncio.to_thread(parts.checkpoints.patch_of, checkpoint)
+    await asyncio.to_thread(parts.overlay.drop, verdict.rejected)
+    remaining = await asyncio.to_thread(parts.overlay.patch)
+    yield await parts.recorder.log(PatchApplied(checkpoint=checkpoint, patch=landed, remaining=remaining))
+
+
+async def undo(parts: Parts, checkpoint: str, hunks: tuple[HunkPick, ...] | None) -> AsyncGenerator[AnyEvent, None]:
+    """Take applied hunks back where our text still stands; anything else is refused with the reason."""
+    try:
+        ids = None if hunks is None else {p.hunk for p in hunks}
+        paths = None if hunks is None else {p.path for p in hunks}
+        undone = await asyncio.to_thread(parts.checkpoints.undo, checkpoint, ids, paths)
+    except RepositoryError as error:
+        yield await parts.recorder.log(Notice(text=str(error), level="warning"))
+        return
+    if undone.conflicts:
+        text = f"Not taken back, because the text was changed since: {', '.join(undone.conflicts)}."
+        yield await parts.recorder.log(Notice(text=text, level="warning"))
+    if not undone.patch.files:
+        return
+    changed = undone.patch.paths
+    parts.wrote({path: parts.on_disk(path) for path in changed})
+    await asyncio.to_thread(parts.overlay.rebase)
+    yield await parts.recorder.log(PatchUndone(checkpoint=checkpoint, patch=undone.patch))
+    words = f"The user took back applied hunks in: {', '.join(changed)}."
+    async for event in parts.change((), (update_message(words),)):
+        yield event
+
+
+def taken(patch: Patch, picks: tuple[HunkPick, ...]) -> Patch:
+    """The part of a patch that the picks take."""
+    files = (select(file, [p for p in picks if p.path == file.path]) for file in patch.files)
+    return Patch(files=tuple(file for file in files if not is_nothing(file)))
+
+
+def summary(landed: Patch, verdict: Verdict) -> str:
+    """What the models are told: which hunks landed, which did not, and why."""
+    lines = [
+        f"applied {f.path}: {len(f.hunks)} hunk{'' if len(f.hunks) == 1 else 's'}, +{f.added} -{f.removed}"
+        for f in landed.files
+    ]
+    edited = sorted({p.path for p in verdict.accepted if p.text is not None})
+    lines += [f"the user changed the proposed text of a hunk in {path} before applying it" for path in edited]
+    refused = sorted({p.path for p in verdict.rejected})
+    lines += [f"rejected in {path}: {sum(p.path == path for p in verdict.rejected)} hunk(s)" for path in refused]
+    lines += [f"comment on {c.path}: {c.text}\n  on: {c.snippet}" for c in verdict.comments]
+    return "\n".join(["The user reviewed the proposal.", *lines]) if lines else ""
