@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from pier_tui.backbone.state import Backbone, Delta
 from pier_tui.models.messages import Message, Tier, ToolSpec
+from pier_tui.models.tokens import count
 
 RESULT_LIMIT = 24_000
 """Characters of a tool result that go into the prompt; longer ones lose their middle once, when appended."""
@@ -23,11 +24,6 @@ TAIL_LIMIT = 1_000
 EMPTY = "(nothing yet)"
 
 SegmentName = Literal["harness", "tools", "repository", "snapshot", "deltas", "now"]
-
-
-def count(text: str) -> int:
-    """Tokens of a text, estimated from its bytes."""
-    return -(-len(text.encode("utf-8", "surrogatepass")) // 4)
 
 
 class _Frozen(BaseModel):

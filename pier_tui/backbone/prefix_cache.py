@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict
 
-from pier_tui.backbone.prefix import Piece, Prefix, count
+from pier_tui.backbone.prefix import Piece, Prefix
 from pier_tui.models.cards import ModelCard
 from pier_tui.models.usage import MILLION, Price
 
@@ -116,7 +116,8 @@ def _common(old: tuple[Piece, ...], new: tuple[Piece, ...]) -> tuple[int, int]:
         if index >= len(old):
             return tokens, index
         if old[index] is not piece and old[index].text != piece.text:
-            return tokens + count(_common_text(old[index].text, piece.text)), index
+            shared = len(_common_text(old[index].text, piece.text))
+            return tokens + piece.tokens * shared // max(len(piece.text), 1), index
         tokens += piece.tokens
     return tokens, len(new)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from pier_tui.backbone.prefix import bound, count
+from pier_tui.backbone.prefix import bound
+from pier_tui.models.tokens import count
 
 CARD_TOKENS = 1500
 """The usual size of a card."""

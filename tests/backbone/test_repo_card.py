@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from pier_tui.backbone.prefix import count
 from pier_tui.backbone.repo_card import repo_card
+from pier_tui.models.tokens import count
 
 
 def test_a_small_repository_is_listed_whole() -> None:
