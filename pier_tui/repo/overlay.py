@@ -22,7 +22,7 @@ from pier_tui.repo.making import decode, diff_bytes, encode, git_mode, is_binary
 from pier_tui.repo.paths import clean, real, refuse_links
 from pier_tui.repo.picking import is_nothing, mode_changes, pieces, select, take, without
 from pier_tui.repo.rebase import Clash, Merge, clashing, merge, standing
-from pier_tui.repo.repo import Repo
+from pier_tui.repo.repo import Repo, opened
 
 Side = Literal["ours", "theirs", "text"]
 
@@ -289,15 +289,6 @@ class Overlay:
         except (RepositoryError, OSError) as error:
             raise ToolError(str(error)) from error
         return (None, None) if there is None else (there.content, there.mode)
-
-
-def opened(root: Path) -> Repo:
-    """The repository at `root`, or the folder alone where it is none."""
-    try:
-        repo = Repo.open(root)
-    except RepositoryError:
-        return Repo.plain(root)
-    return repo if repo.root == Path(root).resolve() else Repo.plain(root)
 
 
 def diff_of(path: str, item: Pending) -> FileDiff:

@@ -121,6 +121,15 @@ class Repo:
         return names_of(git_sync(self._root, *IGNORED, stdin=listed(asked), check=False))
 
 
+def opened(root: Path) -> Repo:
+    """The repository at `root`, or the folder alone where it is none."""
+    try:
+        repo = Repo.open(root)
+    except RepositoryError:
+        return Repo.plain(root)
+    return repo if repo.root == Path(root).resolve() else Repo.plain(root)
+
+
 IGNORED = ("check-ignore", "--stdin", "-z")
 
 
