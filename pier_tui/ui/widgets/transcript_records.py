@@ -1,0 +1,369 @@
+"""Events folded into what the conversation shows: requests, turns, notices and endings, in order. No widgets.
+
+Live, resumed and recorded sessions go through the same fold. Every record has a `version` that grows with
+each change, so that whoever drew it knows when to draw it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal
+
+from pier_tui.events import (
+    AnswerCompleted,
+    AnyEvent,
+    CallFinished,
+    Compacted,
+    Labelled,
+    Notice,
+    Overridden,
+    PatchApplied,
+    PatchProposed,
+    PatchUndone,
+    ReasoningDelta,
+    RequestEnded,
+    RequestFailed,
+    RequestInterrupted,
+    RequestStarted,
+    RouteDecided,
+    TextDelta,
+    ToolCalled,
+    ToolOutput,
+    ToolReturned,
+    TurnEnded,
+    TurnStarted,
+)
+from pier_tui.models.messages import Tier
+from pier_tui.ui.format import NAMES, Badge, Label, counted, model_name, money, tokens
+
+MOST_OUTPUT = 200_000
+"""Characters of a tool's live output that are kept for showing."""
+
+
+@dataclass
+class CallRecord:
+    """One call: how it was routed, what it streamed, and its bill when it is done."""
+
+    number: int
+    route: RouteDecided | None = None
+    finished: CallFinished | None = None
+    text: list[str] = field(default_factory=list)
+    reasoning: list[str] = field(default_factory=list)
+
+
+@dataclass
+class ToolRecord:
+    """One tool call, its live output, its result, and what it proposed."""
+
+    called: ToolCalled
+    output: list[str] = field(default_factory=list)
+    returned: ToolReturned | None = None
+    proposed: str = ""
+
+    @property
+    def text(self) -> str:
+        """The live output, or the result where there was none."""
+        return "".join(self.output) or (self.returned.text if self.returned else "")
+
+
+@dataclass
+class RequestRecord:
+    """What the user typed."""
+
+    number: int
+    text: str
+    version: int = 0
+
+
+@dataclass
+class NoteRecord:
+    """One line between turns: a notice, or how a request ended."""
+
+    text: str
+    level: Literal["info", "warning", "error", "end"] = "info"
+    version: int = 0
+
+
+@dataclass
+class TurnRecord:
+    """Everything known of one turn. `seconds` wall time, None while it runs."""
+
+    number: int
+    request: int = 0
+    forced: bool = False
+    calls: list[CallRecord] = field(default_factory=list)
+    answer: AnswerCompleted | None = None
+    tools: list[ToolRecord] = field(default_factory=list)
+    label: Label | None = None
+    seconds: float | None = None
+    cut: bool = False
+    """The request ended before the turn did."""
+    version: int = 0
+
+    @property
+    def live(self) -> bool:
+        """Whether more of the answer may come."""
+        return self.answer is None and not self.cut
+
+    @property
+    def decision(self) -> str:
+        """The id feedback refers to; empty before the route is known."""
+        return next((call.route.decision for call in self.calls if call.route), "")
+
+    @property
+    def route(self) -> RouteDecided | None:
+        """The route of the call that answers."""
+        return next((call.route for call in reversed(self.calls) if call.route), None)
+
+    @property
+    def text(self) -> str:
+        """The answer, or as much of it as has come."""
+        if self.answer is not None:
+            return self.answer.text
+        return "".join(self.calls[-1].text) if self.calls else ""
+
+    @property
+    def reasoning(self) -> str:
+        """The reasoning behind the answer, or as much of it as has come."""
+        if self.answer is not None and self.answer.reasoning:
+            return self.answer.reasoning
+        return "".join(self.calls[-1].reasoning) if self.calls else ""
+
+    @property
+    def handoff(self) -> str:
+        """What the strong model was told by the weak one."""
+        return next((call.route.handoff for call in self.calls if call.route and call.route.handoff), "")
+
+    def call(self, number: int) -> CallRecord:
+        """The call of this number, new where it is not known."""
+        found = next((call for call in self.calls if call.number == number), None)
+        if found is None:
+            found = CallRecord(number)
+            self.calls.append(found)
+        return found
+
+    def badge(self) -> Badge:
+        """The badge as it stands."""
+        route = self.route
+        if route is None:
+            return Badge(self.number, "…", route="self-route", forced=self.forced)
+        bills = [call.finished for call in self.calls if call.finished]
+        kept = next((bill for bill in reversed(bills) if bill.kept), None)
+        answered = kept or route
+        decided = next((c.route for c in self.calls if c.route and c.route.confidence is not None), route)
+        escalated = route.tier == "strong" and any(c.route and c.route.tier == "weak" for c in self.calls)
+        offline = all(bill.offline for bill in bills) if bills else route.offline
+        return Badge(
+            turn=self.number,
+            model=model_name(answered.tier, answered.model, offline=answered.offline),
+            tier=answered.tier,
+            offline=offline,
+            route=route.route,
+            forced=self.forced,
+            action="" if escalated else route.action,
+            confidence=decided.confidence,
+            escalated=escalated or (route.tier == "strong" and route.route in ("latch", "signal", "handoff")),
+            reason=route.reason or decided.reason,
+            settled=bool(bills),
+            cost=_sum([bill.cost for bill in bills]),
+            estimated=any(bill.usage.estimated for bill in bills),
+            as_if=_sum([bill.counterfactual.get(NAMES[bill.tier]) for bill in bills]),
+            cached=_cached(kept or (bills[-1] if bills else None)),
+            seconds=self.seconds,
+            label=self.label,
+            handoff=bool(self.handoff),
+        )
+
+
+Record = RequestRecord | TurnRecord | NoteRecord
+
+
+def _sum(amounts: list[Decimal | None]) -> Decimal | None:
+    """The total, None where one of them is unknown or there is none."""
+    known = [amount for amount in amounts if amount is not None]
+    return sum(known, Decimal(0)) if known and len(known) == len(amounts) else None
+
+
+def _cached(bill: CallFinished | None) -> float | None:
+    if bill is None or bill.usage.cached is None or not bill.usage.prompt:
+        return None
+    return bill.usage.cached / bill.usage.prompt
+
+
+class Records:
+    """The fold. `changed` collects the positions of records that changed since it was last cleared."""
+
+    def __init__(self) -> None:
+        self.all: list[Record] = []
+        self.changed: set[int] = set()
+        self._turns: dict[int, int] = {}
+        self._labels: dict[str, Label | None] = {}
+
+    def turn(self, number: int) -> TurnRecord | None:
+        """A turn by its number, None where there is none."""
+        at = self._turns.get(number)
+        record = self.all[at] if at is not None else None
+        return record if isinstance(record, TurnRecord) else None
+
+    def position(self, turn: int) -> int | None:
+        """Where a turn stands among all records."""
+        return self._turns.get(turn)
+
+    def add_all(self, events: Iterable[AnyEvent]) -> None:
+        """Take many events in."""
+        for event in events:
+            self.add(event)
+
+    def add(self, event: AnyEvent) -> None:
+        """Take one event in; those that the conversation does not show are passed over."""
+        match event:
+            case RequestStarted():
+                self._append(RequestRecord(event.request, event.text))
+            case Notice():
+                self._append(NoteRecord(event.text, event.level))
+            case RequestEnded() | RequestInterrupted() | RequestFailed():
+                self._ended(event)
+            case Compacted() | Overridden() | PatchApplied() | PatchUndone():
+                if text := aside(event):
+                    self._append(NoteRecord(text))
+            case Labelled():
+                self._labelled(event)
+            case _ if event.turn:
+                self._in_turn(event)
+
+    def _append(self, record: Record) -> None:
+        self.changed.add(len(self.all))
+        self.all.append(record)
+
+    def _touch(self, turn: TurnRecord) -> None:
+        turn.version += 1
+        self.changed.add(self._turns[turn.number])
+
+    def _turn(self, event: AnyEvent) -> TurnRecord:
+        known = self.turn(event.turn)
+        if known is None:
+            known = TurnRecord(event.turn, event.request)
+            self._turns[event.turn] = len(self.all)
+            self._append(known)
+        return known
+
+    def _in_turn(self, event: AnyEvent) -> None:
+        match event:
+            case TurnStarted():
+                self._turn(event).forced = event.forced != "auto"
+            case RouteDecided():
+                turn = self._turn(event)
+                turn.call(event.call).route = event
+                turn.label = self._labels.get(event.decision)
+            case TextDelta() | ReasoningDelta():
+                self._said(event)
+            case CallFinished():
+                self._turn(event).call(event.call).finished = event
+            case AnswerCompleted():
+                self._turn(event).answer = event
+            case TurnEnded():
+                self._turn(event).seconds = event.seconds
+            case ToolCalled() | ToolOutput() | ToolReturned() | PatchProposed():
+                self._tool(event)
+            case _:
+                return
+        self._touch(self._turn(event))
+
+    def _said(self, event: TextDelta | ReasoningDelta) -> None:
+        turn = self._turn(event)
+        call = turn.calls[-1] if turn.calls else turn.call(1)
+        (call.text if isinstance(event, TextDelta) else call.reasoning).append(event.text)
+
+    def _tool(self, event: ToolCalled | ToolOutput | ToolReturned | PatchProposed) -> None:
+        tools = self._turn(event).tools
+        if isinstance(event, ToolCalled):
+            tools.append(ToolRecord(event))
+            return
+        if isinstance(event, PatchProposed):
+            if tools:
+                tools[-1].proposed = proposal(event)
+            return
+        tool = next((tool for tool in reversed(tools) if tool.called.call_id == event.call_id), None)
+        if tool is None:
+            return
+        if isinstance(event, ToolReturned):
+            tool.returned = event
+        elif sum(map(len, tool.output[-50:])) < MOST_OUTPUT:
+            tool.output.append(event.text)
+
+    def _ended(self, event: RequestEnded | RequestInterrupted | RequestFailed) -> None:
+        last = next((r for r in reversed(self.all) if isinstance(r, TurnRecord)), None)
+        if last is not None and last.request == event.request and last.live:
+            last.cut = True
+            self._touch(last)
+        turns = [r for r in self.all if isinstance(r, TurnRecord) and r.request == event.request]
+        text, level = ending(event)
+        self._append(NoteRecord(f"{text}  {summary(turns)}".rstrip(), level))
+
+    def _labelled(self, event: Labelled) -> None:
+        self._labels[event.decision] = event.label
+        for at in self._turns.values():
+            turn = self.all[at]
+            if isinstance(turn, TurnRecord) and turn.decision == event.decision:
+                turn.label = event.label
+                self._touch(turn)
+
+
+def proposal(event: PatchProposed) -> str:
+    """`proposed 2 files +12 -4 → Diff`."""
+    files = [f for f in event.patch.files if not event.paths or f.path in event.paths or f.old_path in event.paths]
+    added, removed = sum(f.added for f in files), sum(f.removed for f in files)
+    return f"proposed {counted(len(files), 'file')} +{added} -{removed} → Diff"
+
+
+def ending(event: RequestEnded | RequestInterrupted | RequestFailed) -> tuple[str, Literal["end", "warning", "error"]]:
+    """How a request ended, in words, and how loud to say it."""
+    match event:
+        case RequestInterrupted():
+            return "stopped by you", "warning"
+        case RequestFailed():
+            return f"failed: {event.text}", "error"
+        case RequestEnded(why="budget"):
+            return f"stopped at the budget: {event.text}" if event.text else "stopped at the budget", "warning"
+        case RequestEnded(why="stuck"):
+            return f"stopped, no progress: {event.text}" if event.text else "stopped, no progress", "warning"
+        case _:
+            return "finished" if event.why == "finished" else "answered", "end"
+
+
+def summary(turns: list[TurnRecord]) -> str:
+    """What a request took: turns, who did them, cost."""
+    if not turns:
+        return ""
+    badges = [turn.badge() for turn in turns]
+    strong = sum(badge.tier == "strong" for badge in badges)
+    free = all(badge.offline for badge in badges)
+    costs = [badge.cost for badge in badges if badge.settled]
+    cost = "free" if free else money(_sum(costs), estimated=any(b.estimated for b in badges) and None not in costs)
+    return f"{counted(len(turns), 'turn')}, {strong} on the 105B  {cost}"
+
+
+def aside(event: Compacted | Overridden | PatchApplied | PatchUndone) -> str:
+    """One line on what happened beside the turns."""
+    match event:
+        case Compacted():
+            return f"backbone compacted: {tokens(event.tokens_before)} -> {tokens(event.tokens_after)} tokens"
+        case PatchApplied() | PatchUndone():
+            files = event.patch.files
+            word = "applied" if isinstance(event, PatchApplied) else "undone"
+            added, removed = sum(f.added for f in files), sum(f.removed for f in files)
+            return f"{word} {counted(len(files), 'file')} +{added} -{removed}"
+        case Overridden(scope="now"):
+            return f"moved to the {_tier(event.choice)} by you"
+        case Overridden(scope="pinned"):
+            return f"pinned to the {_tier(event.choice)}" if event.choice != "auto" else "no longer pinned"
+        case _:
+            return ""
+
+
+def _tier(choice: str) -> str:
+    names: dict[str, str] = {str(tier): name for tier, name in NAMES.items()}
+    tier: Tier | str = choice
+    return names.get(tier, choice)
