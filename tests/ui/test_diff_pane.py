@@ -71,3 +71,192 @@ async def test_enter_with_nothing_accepted_says_what_to_do() -> None:
         await pilot.press("enter")
         assert app.hint.startswith("Nothing is accepted yet: space takes this hunk, A takes all.")
     assert not app.verdicts
+
+
+async def test_apply_all_writes_everything_and_what_landed_leaves_the_view() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 30)) as pilot:
+        await pilot.press("A", "enter")
+        [verdict] = app.verdicts
+        assert len(verdict.accepted) == 3
+        app.pane.show(PatchReviewed(verdict=verdict))
+        assert app.pane.has_pending
+        app.pane.show(PatchApplied(checkpoint="c1", patch=SHOP, remaining=Patch()))
+        assert not app.pane.has_pending
+        assert app.pane.summary() == ""
+        assert "Nothing is waiting" in app.pane.view.render_line(1).text
+        assert app.hint == "Applied +5 -1 in 2 files · v shows this turn, applied"
+
+
+async def test_a_second_enter_gives_no_second_verdict() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 30)) as pilot:
+        await pilot.press("A", "enter", "enter", "space", "S")
+        assert len(app.verdicts) == 1
+        app.pane.release("Refused: the file changed.")
+        await pilot.press("enter")
+        assert len(app.verdicts) == 2
+
+
+async def test_lines_are_taken_singly_in_line_mode() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 30)) as pilot:
+        await pilot.press("n", "l", "down", "space")
+        shown = [app.pane.view.render_line(y).text.rstrip() for y in range(6, 11)]
+        assert shown == [
+            "▌✓ accepted 1 lines  @@ 30  +2 -0",
+            "▌  30  30   x = 1",
+            "▌·     31 + y = 2",
+            "▶✓     32 + z = 3",
+            "▌  31  33   w = 4",
+        ]
+        await pilot.press("escape", "enter")
+    assert app.verdicts[0].accepted == (pick("shop/cart.py", TAX.id, lines=[2]),)
+
+
+async def test_an_edit_in_place_is_what_is_applied() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 40)) as pilot:
+        await pilot.press("n", "e", "!", "f2")
+        await pilot.pause()
+        assert app.pane.view.has_focus
+        shown = [app.pane.view.render_line(y).text.rstrip() for y in range(6, 12)]
+        assert shown[0] == "▌✎ edited  @@ 30  +2 -0"
+        assert shown[2].endswith("+ !x = 1")
+        await pilot.press("enter")
+    assert app.verdicts[0].accepted == (pick("shop/cart.py", TAX.id, text="!x = 1\ny = 2\nz = 3\nw = 4\n"),)
+
+
+async def test_escape_leaves_the_hunk_as_it_was() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 40)) as pilot:
+        await pilot.press("e", "!", "escape")
+        await pilot.pause()
+        assert app.pane.view.has_focus
+        assert not app.pane.sources.pending.marks
+
+
+async def test_a_text_with_hidden_characters_is_not_put_in_a_text_box() -> None:
+    app = PaneApp(Patch(files=(change("a.py", TRICK),)))
+    async with app.run_test(size=(80, 40)) as pilot:
+        await pilot.press("e")
+        assert app.hint.startswith("This text has hidden characters")
+        await pilot.press("E")
+        [message] = app.got
+        assert isinstance(message, DiffPane.EditorRequested)
+        app.pane.edited(message.path, message.hunk, message.text.replace("\u202e", ""))
+        assert app.pane.summary() == "1/1"
+
+
+async def test_rejections_and_comments_are_sent_back_as_one_review() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 40)) as pilot:
+        await pilot.press("S")
+        assert not app.verdicts
+        await pilot.press("x", "n", "c", *"use tax", "enter", "S")
+        await pilot.pause()
+    [verdict] = app.verdicts
+    assert verdict.send_back
+    assert not verdict.accepted
+    assert [item.hunk for item in verdict.rejected] == [TOTAL.id]
+    assert [(note.hunk, note.text) for note in verdict.comments] == [(TAX.id, "use tax")]
+
+
+async def test_a_comment_stands_under_its_line() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 40)) as pilot:
+        await pilot.press("l", "down", "c", *"slow?", "enter")
+        await pilot.pause()
+        shown = [app.pane.view.render_line(y).text.rstrip() for y in range(4, 6)]
+    assert shown == ["▶·     11 +     return sum(i.price for i in items)", "▌       » slow?"]
+
+
+async def test_undo_takes_the_last_decision_back() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 30)) as pilot:
+        await pilot.press("space", "n", "x", "u")
+        assert app.pane.summary() == "1/3"
+        await pilot.press("u")
+        assert app.pane.summary() == "0/3"
+        assert app.pane.check_action("undo", ()) is False
+
+
+async def test_bulk_keys_are_held_back_while_the_proposal_has_just_changed() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 30)) as pilot:
+        app.pane.show(PatchProposed(patch=Patch(files=(change("shop/cart.py", TOTAL, TRICK), NEW))))
+        await pilot.press("A")
+        assert app.hint.startswith("The proposal changed this moment")
+        assert app.pane.summary() == "0/3"
+        app.now += 1
+        await pilot.press("A")
+        assert app.pane.summary() == "3/3"
+
+
+async def test_a_conflict_is_shown_and_refused() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 30)) as pilot:
+        app.pane.show(PatchRebased(patch=SHOP, states={TOTAL.id: "conflict", TAX.id: "moved"}))
+        await pilot.press("space")
+        assert app.hint.startswith("In conflict with the file on disk")
+        assert app.pane.view.render_line(1).text.startswith("▌· pending  conflict")
+        assert app.pane.view.render_line(6).text.startswith(" · pending  moved")
+
+
+async def test_applied_hunks_are_found_in_the_session_and_undone_one_by_one() -> None:
+    app = PaneApp(None)
+    async with app.run_test(size=(80, 30)) as pilot:
+        app.pane.show(PatchApplied(checkpoint="c1", patch=SHOP, remaining=Patch(), turn=1))
+        await pilot.press("v", "v")
+        app.pane.view.focus()
+        assert app.pane.bar.source == "this session, applied"
+        await pilot.press("n", "U")
+        undo = app.got[-1]
+        assert isinstance(undo, DiffPane.UndoWanted)
+        assert (undo.checkpoint, undo.hunks) == ("c1", (pick("shop/cart.py", TAX.id),))
+        back = TAX.model_copy(
+            update={
+                "lines": tuple(line.model_copy(update={"kind": {"+": "-"}.get(line.kind, " ")}) for line in TAX.lines)
+            }
+        )
+        app.pane.show(PatchUndone(checkpoint="c1", patch=Patch(files=(change("shop/cart.py", back),))))
+        assert [entry.hunk for entry in app.pane.sources.review.entries] == [TOTAL, NEW.hunks[0]]
+
+
+async def test_the_working_tree_is_asked_for_and_takes_no_decisions() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 30)) as pilot:
+        await pilot.press("v", "v", "v")
+        assert [m.source for m in app.got if isinstance(m, DiffPane.SourceWanted)] == ["turn", "session", "worktree"]
+        app.pane.set_source("worktree", Patch(files=(NEW,)))
+        await pilot.press("space", "A", "enter")
+        assert not app.verdicts
+        assert app.pane.summary() == "0/3"
+
+
+async def test_nothing_to_review_is_one_sentence_and_few_keys() -> None:
+    app = PaneApp(None)
+    async with app.run_test(size=(80, 30)):
+        assert app.pane.view.render_line(1).text.strip().startswith("Nothing is waiting for you.")
+        keys = {b.action for b in app.pane._bindings.key_to_bindings["v"]} | {"apply", "accept", "comment", "edit"}
+        assert {a for a in keys if app.pane.check_action(a, ())} == {"source"}
+
+
+async def test_a_click_on_a_hunk_header_accepts_it_and_the_words_below_apply() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 30)) as pilot:
+        await pilot.pause()
+        await pilot.click("#diff-view", offset=(10, 6))
+        assert app.pane.summary() == "1/3"
+        await pilot.click(app.pane.bar, offset=(3, 1))
+        assert [item.hunk for item in app.verdicts[0].accepted] == [TAX.id]
+
+
+async def test_a_hunk_scrolled_away_loses_the_cursor_to_one_in_view() -> None:
+    files = tuple(change(f"f{n}.py", TOTAL) for n in range(40))
+    app = PaneApp(Patch(files=files))
+    async with app.run_test(size=(80, 30)) as pilot:
+        await pilot.press("pagedown", "pagedown")
+        block = app.pane.view.index.of(app.pane.view.cursor)
+        top = app.pane.view.scroll_y
+        assert top - block.height <= block.start < top + app.pane.view.size.height

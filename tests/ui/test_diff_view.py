@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from diff_patches import NEW, SHOP, TAX, TOTAL, TRICK, change, hunk
+from diff_patches import SHOP, TRICK, change, hunk
 from textual.app import App, ComposeResult
 
 from pier_tui.repo.diff import FileDiff, Hunk, Line, Patch
@@ -47,3 +47,74 @@ async def test_a_patch_is_shown_with_files_hunks_numbers_and_signs() -> None:
         "        1 + import os",
         "        2 + print(os)",
     ]
+
+
+async def test_old_and_new_stand_side_by_side_where_there_is_room() -> None:
+    app = ViewApp(Review(SHOP))
+    async with app.run_test(size=(121, 20)):
+        shown = text(app.query_one(DiffView), 6)
+    assert shown[3].startswith("▌  11 -     return sum(items)")
+    assert shown[3].endswith("│ 11 +     return sum(i.price for i in items)")
+    assert shown[3].index("│") == 61
+
+
+async def test_hidden_characters_are_badges_and_the_header_names_them() -> None:
+    review = Review(Patch(files=(change("a.py", TRICK),)))
+    app = ViewApp(review)
+    async with app.run_test(size=(80, 10)):
+        shown = text(app.query_one(DiffView), 5)
+    assert "⚠ hidden characters: U+202E U+2066" in shown[1]
+    assert shown[3].endswith("+ admin = '<U+202E>evil<U+2066>'")
+    assert review.accept_all().accepted == 1
+
+
+async def test_no_control_character_reaches_the_terminal() -> None:
+    raw = "".join(map(chr, range(1, 32))).replace("\n", "") + "\x7f\x9b31m\udc80\u202e"
+    evil = Hunk(
+        old_start=0, old_count=0, new_start=1, new_count=1, lines=(Line(kind="+", text=raw + "\n"),), section=raw
+    )
+    app = ViewApp(Review(Patch(files=(FileDiff(old_path=None, new_path=f"a{raw}.py", hunks=(evil,)),))))
+    async with app.run_test(size=(400, 10)):
+        shown = "".join(app.query_one(DiffView).render_line(y).text for y in range(5))
+    assert not [ch for ch in shown if ord(ch) < 32 or 0x7F <= ord(ch) < 0xA0 or 0xD800 <= ord(ch) < 0xE000]
+    assert "\u202e" not in shown
+
+
+async def test_a_long_line_is_cut_with_a_mark_and_scrolls_sideways() -> None:
+    long = hunk(1, "+" + "0123456789" * 30)
+    app = ViewApp(Review(Patch(files=(change("a.txt", long),))))
+    async with app.run_test(size=(40, 10)) as pilot:
+        view = app.query_one(DiffView)
+        assert text(view, 3)[2].endswith("›")
+        await pilot.press("right")
+        assert "+ 8901234" in text(view, 3)[2]
+
+
+async def test_a_line_without_an_ending_says_so_and_tabs_are_spaces() -> None:
+    lines = (Line(kind="+", text="\tx"),)
+    bare = Hunk(old_start=0, old_count=0, new_start=1, new_count=1, lines=lines)
+    app = ViewApp(Review(Patch(files=(FileDiff(old_path=None, new_path="a.txt", hunks=(bare,)),))))
+    async with app.run_test(size=(80, 10)):
+        assert text(app.query_one(DiffView), 3)[2].endswith("+     x (no newline at the end)")
+
+
+async def test_a_binary_file_is_one_row_to_decide() -> None:
+    app = ViewApp(Review(Patch(files=(FileDiff(old_path="a.png", new_path="a.png", binary=True),))))
+    async with app.run_test(size=(80, 10)):
+        assert text(app.query_one(DiffView), 2) == [
+            " M a.png  +0 -0",
+            "▌· pending  binary file; its bytes are not shown",
+        ]
+
+
+async def test_the_theme_and_the_width_may_change_while_a_review_is_shown() -> None:
+    app = ViewApp(Review(SHOP))
+    async with app.run_test(size=(60, 20)) as pilot:
+        view = app.query_one(DiffView)
+        before = view.look("diff--added")
+        app.theme = "textual-light"
+        await pilot.pause()
+        assert view.look("diff--added") != before
+        await pilot.resize_terminal(140, 20)
+        await pilot.pause()
+        assert "│" in text(view, 4)[3]

@@ -79,11 +79,13 @@ class DiffPane(DiffDesk):
 
     def action_hunk(self, by: int) -> None:
         """Go to the next or previous hunk."""
+        self.sources.news = ""
         self.view.set_line(None)
         self.view.go(self.view.cursor + by)
 
     def action_file(self, by: int) -> None:
         """Go to the first hunk of the next or previous file."""
+        self.sources.news = ""
         self.view.set_line(None)
         firsts = self.files.firsts
         at = sum(first <= self.view.cursor for first in firsts) - 1

@@ -8,7 +8,6 @@ from time import monotonic
 from textual import events, on
 from textual.app import ComposeResult
 from textual.widget import Widget
-from textual.widgets import Static
 
 from pier_tui.events import AnyEvent
 from pier_tui.repo.diff import Patch
@@ -19,6 +18,7 @@ from pier_tui.ui.widgets.diff_view import DiffView
 
 FILES_FROM = 16
 """The file list is shown in panes of at least this many rows."""
+WRITING = "Nothing changes until you save · escape goes back to the diff"
 NAVIGATION = {"hunk", "file", "split"}
 DECISIONS = {"accept", "reject", "line_mode", "accept_file", "accept_all", "apply", "apply_all"}
 TEXTS = {"edit", "edit_outside", "comment"}
@@ -30,7 +30,6 @@ class DiffDesk(Widget):
 
     DEFAULT_CSS = """
     DiffDesk { layout: vertical; width: 1fr; height: 1fr; }
-    DiffDesk #diff-empty { height: 1fr; padding: 1 2; color: $text-muted; }
     """
 
     def __init__(self, *, id: str | None = None, clock: Callable[[], float] = monotonic) -> None:
@@ -39,15 +38,13 @@ class DiffDesk(Widget):
         self.view = DiffView(id="diff-view")
         self.files = DiffFiles()
         self.bar = DiffBar()
-        self.empty = Static(EMPTY["proposal"], id="diff-empty", markup=False)
         self.writing: tuple[Entry, int | None] | None = None
         """The hunk being edited or commented on, and the line."""
 
     def compose(self) -> ComposeResult:
-        """Files, the diff (or a sentence), and the bar."""
+        """Files, the diff, and the bar."""
         yield self.files
         yield self.view
-        yield self.empty
         yield self.bar
 
     def on_mount(self) -> None:
@@ -94,18 +91,17 @@ class DiffDesk(Widget):
         key = before.key if before else None
         cursor = next((n for n, item in enumerate(review.entries) if item.key == key), None) if key else None
         self.files.show_review(review)
-        self.files.display = self.size.height >= FILES_FROM and len(self.files.firsts) > 1
+        self.files.display = len(self.files.firsts) > 1 and self.size.height >= FILES_FROM
+        self.view.sentence = EMPTY[self.sources.source]
         self.view.show_review(review, cursor if cursor is not None else self.view.cursor)
-        self.view.display = bool(review.entries)
-        self.empty.display = not review.entries
-        self.empty.update(EMPTY[self.sources.source])
         self.tell()
 
     def tell(self) -> None:
         """Bring the bar and the key line up to date."""
         sources = self.sources
         buttons = [name for name in ("apply", "apply_all", "send_back") if self.check_action(name, ())]
-        self.bar.tell(sources.hint(self.view.line is not None), TITLES[sources.source], tuple(buttons))
+        hint = WRITING if self.writing else sources.hint(self.view.line is not None)
+        self.bar.tell(hint, TITLES[sources.source], tuple(buttons))
         self.files.refresh()
         self.refresh_bindings()
 
@@ -140,6 +136,7 @@ class DiffDesk(Widget):
         """The file list follows."""
         message.stop()
         self.files.follow(self.view.cursor)
+        self.tell()
 
     @on(DiffFiles.FileClicked)
     def jump(self, message: DiffFiles.FileClicked) -> None:

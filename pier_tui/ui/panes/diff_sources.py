@@ -94,7 +94,9 @@ class Sources:
                 self.waiting = ""
                 self.landings.add(event)
                 self.propose(event.remaining, self.pending.states, news=False)
-                self.news = f"Applied +{event.patch.added} -{event.patch.removed} in {len(event.patch.files)} files"
+                self.news = (
+                    f"Applied +{event.patch.added} -{event.patch.removed} in {counted(len(event.patch.files), 'file')}"
+                )
             case e.PatchUndone():
                 self.landings.take_back(event)
                 self.news = f"Undone: +{event.patch.added} -{event.patch.removed} written back"
@@ -146,13 +148,19 @@ class Sources:
             return f"{self.news or TITLES[self.source]} · v shows {TITLES[self.following()]}"
         if self.source != "proposal":
             undo = " · U undoes the hunk" if self.source in {"turn", "session"} else ""
-            return f"{news}{len(review.entries)} hunks +{review.patch.added} -{review.patch.removed}{undo}"
+            return f"{news}{counted(len(review.entries), 'hunk')} +{review.patch.added} -{review.patch.removed}{undo}"
         taken, rejected = review.count("accepted", "edited"), review.count("rejected")
         stands = f"{taken} of {len(review.entries)} hunks accepted"
         stands += f", {rejected} rejected" if rejected else ""
-        stands += f", {len(review.notes)} comments" if review.notes else ""
+        stands += f", {counted(len(review.notes), 'comment')}" if review.notes else ""
+        stands += f" ({len(stale)} on text that is gone)" if (stale := review.stale()) else ""
         if line_mode:
             return f"{news}{stands} · ↑↓ line · space takes it · l ends"
         todo = "enter applies" if taken else "space accepts"
         back = " · S sends back" if rejected or review.notes else ""
         return f"{news}{stands} · {todo}{back}"
+
+
+def counted(number: int, what: str) -> str:
+    """A number of things, in words."""
+    return f"{number} {what}" + ("" if number == 1 else "s")

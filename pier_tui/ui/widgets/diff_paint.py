@@ -43,11 +43,16 @@ class Side:
     words: Sequence[Span] = ()
 
 
+def label(text: str) -> str:
+    """A name for a header: nothing hidden, and no tab."""
+    return visible(text).replace("\t", " ")
+
+
 def file_title(file: FileDiff) -> str:
     """A file's header: letter of its status, name, counts, and what changes besides text."""
-    name = visible(file.path)
+    name = label(file.path)
     if file.status == "renamed":
-        name = f"{visible(file.old_path or '')} → {name}"
+        name = f"{label(file.old_path or '')} → {name}"
     modes = file.old_mode and file.new_mode and file.old_mode != file.new_mode
     mode = f"  mode {file.old_mode} → {file.new_mode}" if modes else ""
     return f"{LETTERS[file.status]} {name}  +{file.added} -{file.removed}{mode}"
@@ -61,7 +66,7 @@ def hunk_title(entry: Entry, mark: Mark, state: HunkState, hidden: Sequence[str]
     words += ["changed: look again"] if fresh else []
     if hunk := entry.hunk:
         words.append(f"@@ {hunk.new_start or hunk.old_start}  +{hunk.added} -{hunk.removed}")
-        words += [visible(hunk.section.strip())] if hunk.section.strip() else []
+        words += [label(hunk.section.strip())] if hunk.section.strip() else []
     else:
         words.append(whole_file(entry.file))
     words += [f"⚠ hidden characters: {' '.join(hidden[:4])}"] if hidden else []

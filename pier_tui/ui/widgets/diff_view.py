@@ -90,6 +90,8 @@ class DiffView(ScrollView, can_focus=True):
         self.drawings: dict[int, HunkDrawing] = {}
         self.looks: dict[str, Style] = {}
         self.painted = 0
+        self.sentence = ""
+        """What is said where there is nothing to show."""
         self.laid = (False, 0)
         """Side by side or not, and the width, that rows were laid out for; a resize paints once before it is told."""
 
@@ -236,7 +238,8 @@ class DiffView(ScrollView, can_focus=True):
         row = y + self.scroll_offset.y
         block = self.index.at(row)
         if block is None:
-            return Strip.blank(width, self.rich_style)
+            said = f"  {self.sentence}" if y == 1 and not self.review.entries else ""
+            return paint.title(said, self.look("diff--gutter"), width)
         if block.kind == "file":
             file = self.review.entries[block.entry].file
             return paint.title(f" {paint.file_title(file)}", self.look("diff--file"), width)
