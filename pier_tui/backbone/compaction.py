@@ -78,15 +78,20 @@ def _sorted_out(items: tuple[Item, ...]) -> tuple[tuple[Item, ...], tuple[Item, 
     for section in SECTIONS:
         own = [i for i in items if i.section == section]
         live = [i for i in own if i.pinned or i.status != "superseded"]
-        dropped += [i for i in own if i not in live]
+        dropped += _without(own, live)
         closed = [i for i in live if i.status == "done" and not i.pinned] if section in _MERGED_KEY else []
         if len(closed) > 1:
-            live = [_merge(section, closed) if i is closed[0] else i for i in live if i not in closed[1:]]
+            live = [_merge(section, closed) if i is closed[0] else i for i in _without(live, closed[1:])]
             merged += closed
         kept = _newest(live, _ROOM.get(section))
-        dropped += [i for i in live if i not in kept]
+        dropped += _without(live, kept)
         left += kept
     return tuple(left), tuple(merged), tuple(dropped)
+
+
+def _without(items: list[Item], others: list[Item]) -> list[Item]:
+    ids = {i.id for i in others}
+    return [i for i in items if i.id not in ids]
 
 
 def _merge(section: Section, closed: list[Item]) -> Item:

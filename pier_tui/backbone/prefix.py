@@ -173,7 +173,7 @@ def _segments(pieces: tuple[Piece, ...]) -> tuple[PrefixSegment, ...]:
     found: list[PrefixSegment] = []
     for name in names:
         own = [p for p in pieces if p.segment == name]
-        digest = hashlib.sha256("".join(p.text for p in own).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+        digest = hashlib.sha256("".join(p.text for p in own).encode("utf-8", "surrogatepass")).hexdigest()[:16]
         tokens = sum(p.tokens for p in own)
         found.append(PrefixSegment(name=name, tokens=tokens, digest=digest, stable=name not in ("deltas", "now")))
     return tuple(found)

@@ -6,7 +6,6 @@ Items are kept in section order, oldest first, so the same changes always give t
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Annotated, Literal, assert_never
 
@@ -74,6 +73,7 @@ _LETTERS: dict[Section, str] = {
     "questions": "q",
     "constraints": "n",
 }
+_PLACES: dict[Section, int] = {section: place for place, section in enumerate(SECTIONS)}
 
 
 def next_id(backbone: Backbone, section: Section) -> str:
@@ -130,11 +130,15 @@ def invert(backbone_before: Backbone, updates: Iterable[Update], *, turn: int = 
 
 
 def describe(backbone: Backbone, updates: Iterable[Update]) -> str:
-    """What the updates do, a line each, as the models are told of the user's edits; `backbone` is the state before."""
+    """What the updates do, a line each, as the models are told of the user's edits; `backbone` is the state before.
+
+    Updates that would be refused are left out.
+    """
     lines: list[str] = []
     for update in updates:
-        lines.append(_describe_one(backbone, update))
-        backbone = _apply_one(backbone, update, 0)
+        after, taken, _ = admit(backbone, (update,))
+        lines += [_describe_one(backbone, u) for u in taken]
+        backbone = after
     return "\n".join(lines)
 
 
@@ -228,13 +232,13 @@ def _with(backbone: Backbone, old: Item | None, new: Item) -> Backbone:
     items = [new if i is old else i for i in backbone.items]
     if old is None:
         items.append(new)
-    items.sort(key=lambda i: (SECTIONS.index(i.section), _number(i)))
+        items.sort(key=lambda i: (_PLACES[i.section], _number(i)))
     return backbone.model_copy(update={"items": tuple(items)})
 
 
 def _number(item: Item) -> int:
-    digits = re.search(r"\d+$", item.id)
-    return int(digits.group()) if digits else 0
+    """The counter in an id: all after its letter."""
+    return int(item.id[1:]) if item.id[1:].isdecimal() else 0
 
 
 __all__ = [

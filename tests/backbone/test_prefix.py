@@ -99,3 +99,8 @@ def test_each_prompt_without_its_tail_begins_the_next_one(deltas: list[list[Mess
         )
         assert after.segments[:4] == before.segments[:4]
         before = after
+
+
+def test_bytes_that_are_no_utf8_do_not_stop_the_prompt() -> None:
+    state = append(Backbone(repo_card="a\udcff"), 1, (user("b\ud800"),))
+    assert render(state, "weak", "h", (), Tail()).tokens > 0

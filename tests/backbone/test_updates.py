@@ -93,6 +93,7 @@ def test_the_users_edits_are_described_a_line_each() -> None:
     state = apply(Backbone(), [put("plan", "step", "write it")])
     text = describe(state, [put("constraints", "no deps", "no deps", author="you"), Remove(id="p1")])
     assert text == "added in constraints: no deps\nremoved in plan: write it"
+    assert describe(state, [Edit(id="q9", text="x")]) == ""
 
 
 def test_find_key_looks_in_one_section() -> None:
