@@ -1,0 +1,263 @@
+"""Whether a command may run: what is known to only read, what the user's rules allow, and what is asked.
+
+Nothing here depends on what a model says of its command. What cannot be read with certainty is asked about.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from pier_tui.errors import ToolError
+from pier_tui.tools import read_only
+from pier_tui.tools.shell_words import Unreadable, pieces, words
+
+Policy = Literal["untrusted", "on-request", "never"]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Rule(_Frozen):
+    """Allows commands that begin with these very words, or one command as typed (`text`).
+
+    It binds words, not characters: a rule for `ruff check` allows neither `ruff checkers` nor `ruff check; rm x`.
+    """
+
+    argv: tuple[str, ...] = ()
+    text: str = ""
+
+    def allows(self, command: str) -> bool:
+        """Whether the rule allows the whole command."""
+        if self.text:
+            return command == self.text
+        try:
+            found = words(command)
+        except Unreadable:
+            return False
+        return bool(self.argv) and found[: len(self.argv)] == self.argv
+
+    def __str__(self) -> str:
+        return self.text or " ".join(self.argv)
+
+
+class Rules(_Frozen):
+    """The user's rules."""
+
+    rules: tuple[Rule, ...] = ()
+
+    def allowing(self, command: str) -> Rule | None:
+        """The first rule that allows the command."""
+        return next((rule for rule in self.rules if rule.allows(command)), None)
+
+    def with_rule(self, rule: Rule) -> Rules:
+        """These and one more."""
+        return Rules(rules=(*self.rules, rule))
+
+
+class Decision(_Frozen):
+    """What is to happen with a command, why, and whether it is a rule or what we know of the program that allows it."""
+
+    verdict: Literal["allow", "ask", "deny"]
+    reasons: tuple[str, ...] = ()
+    by: Literal["", "rule", "read-only"] = ""
+
+
+def decide(command: str, rules: Rules) -> Decision:
+    """Allow, ask or deny. Only what is surely destructive is denied, only what is surely harmless allowed."""
+    ruin = _destructive(command)
+    if ruin:
+        return Decision(verdict="deny", reasons=(ruin,))
+    rule = rules.allowing(command)
+    if rule is not None:
+        return Decision(verdict="allow", reasons=(f"your rule allows {rule}",), by="rule")
+    try:
+        why_not = read_only.why_not(words(command))
+    except Unreadable as unreadable:
+        why_not = str(unreadable)
+    if why_not:
+        return Decision(verdict="ask", reasons=(why_not,))
+    return Decision(verdict="allow", reasons=("it only reads",), by="read-only")
+
+
+_OFFERED: dict[str, frozenset[str] | None] = {
+    **dict.fromkeys(("pytest", "mypy", "flake8", "pylint", "pyright", "tsc", "eslint", "ctest"), None),
+    "ruff": frozenset({"check", "format"}),
+    "cargo": frozenset({"test", "check", "build", "clippy", "fmt"}),
+    "go": frozenset({"test", "vet", "build"}),
+    "make": frozenset({"test", "check", "lint", "build", "all"}),
+    "npm": frozenset({"test"}),
+}
+"""Programs for which `always` is offered, with the first words it then binds. Nothing that runs what it is given."""
+
+
+def suggest_rule(command: str) -> Rule | None:
+    """The rule `always` would make, or None where no standing permission should be offered."""
+    if _destructive(command):
+        return None
+    try:
+        argv = words(command)
+    except Unreadable:
+        return None
+    if not read_only.why_not(argv[:1]) and argv[0] != "git":
+        return Rule(argv=argv)
+    if argv[0] not in _OFFERED:
+        return None
+    allowed = _OFFERED[argv[0]]
+    if allowed is None:
+        return Rule(argv=argv[:1])
+    return Rule(argv=argv[:2]) if len(argv) > 1 and argv[1] in allowed else None
+
+
+_EVERYTHING = re.compile(
+    r"^(/|/\*|~/?\*?|\$\{?HOME\}?/?\*?|/(bin|boot|dev|etc|home|lib|opt|root|sbin|sys|usr|var)/?\*?)$"
+)
+
+
+def _destructive(command: str) -> str:
+    """Why a command is surely destructive; empty where it is not."""
+    if re.search(r":\s*\(\s*\)\s*\{\s*:\s*\|\s*:\s*&\s*\}", command):
+        return "it is a fork bomb"
+    if re.search(r">\s*/dev/(sd|hd|nvme|vd|mmcblk|disk|mem)", command):
+        return "it overwrites a device"
+    for argv in pieces(command):
+        reason = _ruins(_bare(argv))
+        if reason:
+            return reason
+    return ""
+
+
+def _bare(argv: list[str]) -> list[str]:
+    """The command without what only prefixes it: variables, sudo, env, nohup, a shell's -c."""
+    prefixes = {"sudo", "env", "nohup", "exec", "command", "time", "doas", "builtin", "bash", "sh", "zsh", "xargs", "!"}
+    at = 0
+    while at < len(argv) and (argv[at] in prefixes or re.match(r"^\w+=|^-", argv[at])):
+        at += 1
+    bare = argv[at:]
+    return [bare[0].rsplit("/", 1)[-1].lstrip("\\"), *bare[1:]] if bare else [""]
+
+
+def _ruins(argv: list[str]) -> str:
+    program, arguments = argv[0], argv[1:]
+    flags = "".join(a[1:] for a in arguments if re.match(r"^-[A-Za-z]+$", a))
+    recursive = "r" in flags or "R" in flags or "--recursive" in arguments
+    everything = any(_EVERYTHING.match(argument) for argument in arguments)
+    if program == "rm" and ((recursive and everything) or "--no-preserve-root" in arguments):
+        return "it would delete everything"
+    if program in ("chmod", "chown", "chgrp") and recursive and everything:
+        return "it would change the permissions of the whole system"
+    if program.startswith("mkfs") or (
+        program in ("wipefs", "fdisk", "parted", "shred") and "/dev/" in " ".join(arguments)
+    ):
+        return "it would destroy a file system"
+    if program == "dd" and any(
+        a.startswith("of=/dev/") and a not in ("of=/dev/null", "of=/dev/stdout") for a in arguments
+    ):
+        return "it overwrites a device"
+    if program in ("shutdown", "reboot", "halt", "poweroff"):
+        return "it would stop the machine"
+    return "it would delete everything" if program == "find" and everything and "-delete" in arguments else ""
+
+
+class ApprovalRequest(_Frozen):
+    """What the user is asked. `rule` is what `always` would allow, None where it must not be offered."""
+
+    command: str
+    why: str
+    where: str
+    sandbox: str
+    rule: Rule | None = None
+    reasons: tuple[str, ...] = ()
+
+
+class ApprovalAnswer(_Frozen):
+    """What the user said; `reason` is told to the model after a no."""
+
+    choice: Literal["once", "session", "always", "no"]
+    reason: str = ""
+
+
+class User(Protocol):
+    """Whoever answers."""
+
+    async def approve(self, request: ApprovalRequest) -> ApprovalAnswer:
+        """Whether the command may run."""
+        ...
+
+    async def ask(self, question: str, choices: tuple[str, ...] = ()) -> str:
+        """The answer to a question. Raises ToolError where nobody can answer."""
+        ...
+
+
+class Nobody:
+    """The user of a headless run: refuses every command that needs asking, and answers nothing."""
+
+    async def approve(self, request: ApprovalRequest) -> ApprovalAnswer:
+        """No."""
+        return ApprovalAnswer(choice="no", reason="nobody is here to allow it")
+
+    async def ask(self, question: str, choices: tuple[str, ...] = ()) -> str:
+        """Raises ToolError."""
+        raise ToolError("Nobody is here to answer; decide yourself and say so.")
+
+
+class PolicyApproval:
+    """The approval policy.
+
+    `untrusted` asks for every command no rule allows. `on-request` runs, while sandboxed, what only reads and
+    what `trusted` allows (the project's test command), and asks otherwise. `never` does not ask: sandboxed,
+    everything but the destructive runs; without a sandbox only what a rule allows.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        user: User,
+        *,
+        rules: Rules = Rules(),  # noqa: B008  (immutable)
+        sandboxed: bool = False,
+        sandbox: str = "no sandbox",
+        where: str = "a scratch copy of the repository",
+        trusted: Callable[[], Rules] = Rules,
+        save_rule: Callable[[Rule], None] | None = None,
+    ) -> None:
+        self.policy = policy
+        self.rules = rules
+        self._user, self._sandboxed, self._sandbox, self._where = user, sandboxed, sandbox, where
+        self._trusted, self._save_rule = trusted, save_rule
+
+    async def command(self, command: str, why: str) -> tuple[bool, str]:
+        """Whether it may run, and the reason to tell the model when it may not."""
+        decision = decide(command, self.rules)
+        if decision.verdict == "deny":
+            return False, decision.reasons[0]
+        if decision.by == "rule" or self._runs_unasked(command, decision):
+            return True, ""
+        if self.policy == "never":
+            return False, "the approval policy never asks, and neither a rule nor a sandbox allows it"
+        return await self._asked(command, why, decision.reasons)
+
+    def _runs_unasked(self, command: str, decision: Decision) -> bool:
+        if not self._sandboxed or self.policy == "untrusted":
+            return False
+        return self.policy == "never" or decision.verdict == "allow" or self._trusted().allowing(command) is not None
+
+    async def _asked(self, command: str, why: str, reasons: tuple[str, ...]) -> tuple[bool, str]:
+        rule = suggest_rule(command)
+        request = ApprovalRequest(
+            command=command, why=why, where=self._where, sandbox=self._sandbox, rule=rule, reasons=reasons
+        )
+        answer = await self._user.approve(request)
+        if answer.choice == "no":
+            return False, answer.reason or "the user did not allow it"
+        if answer.choice == "session":
+            self.rules = self.rules.with_rule(rule or Rule(text=command))
+        if answer.choice == "always" and rule is not None:
+            self.rules = self.rules.with_rule(rule)
+            if self._save_rule is not None:
+                self._save_rule(rule)
+        return True, ""
