@@ -60,7 +60,7 @@ def _result(command: str, ran: Ran, timeout: float) -> ToolResult:
     how = status(ran, timeout)
     body = head_tail(shown(ran.output).rstrip("\n")) or "(no output)"
     changed = f"\nchanged, now proposed: {', '.join(ran.changed)}" if ran.changed else ""
-    excerpt = clip(shown(ran.output).strip()[-EXCERPT:], EXCERPT)
+    excerpt = _last_lines(shown(ran.output))
     run = CommandRun(command=command, exit_code=ran.exit_code, seconds=round(ran.seconds, 3), excerpt=excerpt)
     return ToolResult(
         ok=ran.exit_code == 0,
@@ -69,6 +69,12 @@ def _result(command: str, ran: Ran, timeout: float) -> ToolResult:
         facts=(run, *_checks(command, ran)),
         changed=ran.changed,
     )
+
+
+def _last_lines(output: str) -> str:
+    """The whole lines at the end of the output that fit into an excerpt."""
+    tail = output.strip()[-EXCERPT:]
+    return tail if len(tail) < EXCERPT else tail.partition("\n")[2] or tail
 
 
 def _checks(command: str, ran: Ran) -> tuple[Fact, ...]:

@@ -26,7 +26,7 @@ def _ours(filename: str) -> bool:
     found = _known.get(filename)
     if found is None:
         path = os.path.realpath(filename)
-        inside = path.startswith(ROOT) and "site-packages" not in path and path != OWN
+        inside = not filename.startswith("<") and path.startswith(ROOT) and "site-packages" not in path and path != OWN
         found = _known[filename] = inside
     return found
 
