@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncGenerator
 
 from pier_tui.agent.history import update_message
@@ -11,10 +12,11 @@ from pier_tui.backbone.updates import SetStatus
 from pier_tui.events import AnyEvent, PatchRebased, RepoChanged, ToolCalled, ToolOutput, ToolReturned, Verdict
 from pier_tui.repo.repo import Repo
 from pier_tui.repo.watch import watch
-from pier_tui.tools.process import run_here
+from pier_tui.tools import process
 from pier_tui.tools.tool import CommandRun, Output, Ran
 
 SHOWN_PATHS = 12
+SHELL_SECONDS = 600.0
 
 
 def review_request(verdict: Verdict) -> str:
@@ -60,7 +62,9 @@ async def shell(parts: Parts, command: str) -> AsyncGenerator[AnyEvent, None]:
     call = f"shell-{len(parts.books.backbone.deltas)}"
     yield await parts.recorder.log(ToolCalled(call_id=call, name="shell", arguments="", line=f"! {command}"))
     ran: Ran | None = None
-    async for item in run_here(command, parts.root):
+    argv = ("/bin/sh", "-c", command)
+    running = process.stream(argv, folder=parts.root, environment=os.environ, timeout=SHELL_SECONDS)
+    async for item in running:
         if isinstance(item, Output):
             yield await parts.recorder.log(ToolOutput(call_id=call, text=item.text))
         else:

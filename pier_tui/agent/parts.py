@@ -46,6 +46,8 @@ class Parts:
     """Checkpoints written in this run, each with the turn it came after."""
 
     has_git: bool = True
+    read_only: bool = False
+    """Nothing may be written: the folder is no git repository."""
     written: dict[str, str | None] = field(default_factory=dict)
     """The hash of what we wrote last to each path, so that the watcher knows our own changes."""
 

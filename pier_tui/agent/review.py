@@ -28,6 +28,10 @@ from pier_tui.repo.picking import is_nothing, select
 
 async def review(parts: Parts, verdict: Verdict) -> AsyncGenerator[AnyEvent, None]:
     """Carry out a verdict. A file that changed on disk meanwhile is re-based and shown again, never written over."""
+    if parts.read_only and verdict.accepted:
+        text = "This folder is open read-only because it is no git repository: run `git init` in it to apply changes."
+        yield await parts.recorder.log(Notice(text=text, level="warning"))
+        return
     before = await asyncio.to_thread(parts.overlay.patch)
     if verdict.accepted:
         states = await asyncio.to_thread(parts.overlay.rebase)

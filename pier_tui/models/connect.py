@@ -42,10 +42,12 @@ def connect(
     *,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    offline_pace: float = 0.0,
 ) -> dict[Tier, OpenAIClient]:
     """A client per tier; nothing is sent yet. Raises ConfigError where a key, model id or address is missing.
 
-    `transport` replaces the network. The offline profile answers itself unless one is given.
+    `transport` replaces the network. The offline profile answers itself unless one is given, a piece every
+    `offline_pace` seconds.
     """
     if problems := profile.problems():
         raise ConfigError(problems[0])
@@ -59,7 +61,7 @@ def connect(
             profile.url(tier),
             secret if profile.key != "none" else None,
             dialect=DIALECTS[profile.dialect](),
-            transport=_transport(profile, tier, transport),
+            transport=_transport(profile, tier, transport, offline_pace),
             pace=paces[profile.url(tier)],
             clock=clock,
             sleep=sleep,
@@ -89,11 +91,13 @@ async def _probe(http: httpx.AsyncClient, port: int, kind: str) -> Found | None:
     return Found(kind, base_url, tuple(name for name in ids if isinstance(name, str) and name.isprintable()))
 
 
-def _transport(profile: Profile, tier: Tier, given: httpx.AsyncBaseTransport | None) -> httpx.AsyncBaseTransport | None:
+def _transport(
+    profile: Profile, tier: Tier, given: httpx.AsyncBaseTransport | None, offline_pace: float
+) -> httpx.AsyncBaseTransport | None:
     """The given transport, the embedded pair's for an offline card, or None for the network."""
     if given is not None or not profile.card(tier).offline:
         return given
     # Imported here for start-up time: only this profile needs the embedded pair and what it is built on.
     from pier_tui.models.offline.transport import OfflineTransport
 
-    return OfflineTransport(tier)
+    return OfflineTransport(tier, offline_pace)

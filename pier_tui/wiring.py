@@ -1,0 +1,256 @@
+"""The one place where an Agent is assembled from settings, repository, models and the user."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from pier_tui.agent.agent import Agent
+from pier_tui.agent.books import Books, Rates
+from pier_tui.agent.budget import Budget
+from pier_tui.agent.desk import AgentDesk
+from pier_tui.agent.harness import harness
+from pier_tui.agent.parts import Parts
+from pier_tui.agent.record import Recorder
+from pier_tui.agent.resuming import put_pending
+from pier_tui.agent.tool_run import ToolBench
+from pier_tui.backbone.repo_card import repo_card
+from pier_tui.backbone.state import Backbone
+from pier_tui.config import Settings, config_dir, load, save_rule, state_dir
+from pier_tui.errors import ConfigError, PierError, RepositoryError, ToolError
+from pier_tui.events import AnyEvent
+from pier_tui.feedback.log import FeedbackLog
+from pier_tui.models.client import ModelClient
+from pier_tui.models.connect import connect
+from pier_tui.models.keys import find_key
+from pier_tui.models.messages import Tier
+from pier_tui.models.profiles import Profile, load_profile
+from pier_tui.repo.checkpoint import Journal, state_dir_for
+from pier_tui.repo.overlay import Overlay
+from pier_tui.repo.repo import Repo
+from pier_tui.repo.scratch import Scratch
+from pier_tui.router.override import Steering
+from pier_tui.router.strategies.self_route import SelfRoute
+from pier_tui.session.export import RecordingHeader, to_jsonl
+from pier_tui.session.resume import Resumed, fold
+from pier_tui.session.store import Store
+from pier_tui.tools.approval import ApprovalAnswer, ApprovalRequest, Nobody, PolicyApproval, Rule, Rules, User
+from pier_tui.tools.sandbox import Sandbox
+from pier_tui.tools.scratch_runner import ScratchRunner
+from pier_tui.tools.testing import detect
+
+TIERS: tuple[Tier, ...] = ("weak", "strong")
+
+
+@dataclass(frozen=True)
+class Assembled:
+    """The settings, and what of the configuration could not be used (a sentence each)."""
+
+    settings: Settings
+    problems: tuple[str, ...]
+
+
+class AllowAll:
+    """The user of a headless run started with --yes: allows commands that are not denied outright, answers nothing."""
+
+    async def approve(self, request: ApprovalRequest) -> ApprovalAnswer:
+        """Yes, this once."""
+        return ApprovalAnswer(choice="once")
+
+    async def ask(self, question: str, choices: tuple[str, ...] = ()) -> str:
+        """Raises ToolError."""
+        raise ToolError("Nobody can answer questions in this run; decide by yourself and say what you assumed.")
+
+
+def settings(overrides: Mapping[str, object], env: Mapping[str, str]) -> Assembled:
+    """The user's settings with the command line laid over them. Raises ConfigError."""
+    loaded = load(None, env, overrides)
+    return Assembled(loaded.settings, tuple(str(p) for p in loaded.problems))
+
+
+def pick_profile(chosen: Settings, env: Mapping[str, str]) -> Profile:
+    """The profile asked for; without one, the hosted models where a key is found and the offline pair otherwise."""
+    name = chosen.profile
+    if not name:
+        name = "local" if chosen.weak_url and chosen.strong_url else ""
+    if not name:
+        hosted = load_profile("sarvam-hosted", {}, config_dir(env) / "profiles", usable=False)
+        name = hosted.name if _has_key(hosted, env) else "offline"
+    names = ("weak_model", "strong_model", "weak_url", "strong_url", "key_env")
+    overrides = {n: getattr(chosen, n) or None for n in names}
+    return load_profile(name, overrides, config_dir(env) / "profiles")
+
+
+def _has_key(profile: Profile, env: Mapping[str, str]) -> bool:
+    try:
+        return find_key(profile, env) is not None
+    except ConfigError:
+        return False
+
+
+def open_repository(path: Path, *, plain: bool = False) -> Repo:
+    """The repository at a path; `plain` takes a folder without git, read-only. Raises RepositoryError."""
+    return Repo.plain(path) if plain else Repo.open(path)
+
+
+def clients_of(profile: Profile, chosen: Settings, env: Mapping[str, str]) -> Mapping[Tier, ModelClient]:
+    """Connected clients. Raises ConfigError where a key is needed and there is none."""
+    return connect(profile, find_key(profile, env), offline_pace=chosen.pace)
+
+
+async def assemble(
+    chosen: Settings,
+    path: Path,
+    env: Mapping[str, str],
+    *,
+    user: User | None = None,
+    approve_all: bool = False,
+    resume: str | None = None,
+    plain: bool = False,
+) -> Agent:
+    """An agent ready to run in the repository at `path`. Raises PierError with one clear sentence."""
+    repo: Repo = await asyncio.to_thread(open_repository, path, plain=plain)
+    profile = await asyncio.to_thread(pick_profile, chosen, env)
+    clients = clients_of(profile, chosen, env)
+    store = await asyncio.to_thread(Store, state_dir(env) / "sessions.db")
+    overlay = Overlay(repo)
+    scratch = Scratch(repo)
+    sandbox = await Sandbox.probe(readable=(repo.root,))
+    approval = _approval(chosen, env, overlay, sandbox, user or (AllowAll() if approve_all else Nobody()))
+    steering = Steering(chosen.only)
+    desk = AgentDesk(overlay, ScratchRunner(scratch, overlay, sandbox), approval, user)
+    journal = Journal(state_dir_for(repo.root, state_dir(env).parent))
+    await asyncio.to_thread(journal.recover)
+    past, resumed = await asyncio.to_thread(_past, store, resume)
+    session = resume if resume else await asyncio.to_thread(store.open_session, str(repo.root))
+    recorder = Recorder(store.append, session)
+    recorder.request, recorder.turn = resumed.request, resumed.turn
+    books = _books(profile, clients, chosen, env)
+    books.backbone = resumed.backbone
+    if not books.backbone.repo_card:
+        books.backbone = Backbone(repo_card=await asyncio.to_thread(_card, overlay), items=resumed.backbone.items)
+    steering.pinned = resumed.pinned
+    feedback = await asyncio.to_thread(FeedbackLog, state_dir(env) / "feedback.db")
+    parts = Parts(
+        root=repo.root,
+        books=books,
+        steering=steering,
+        recorder=recorder,
+        bench=ToolBench(desk, overlay, steering),
+        overlay=overlay,
+        checkpoints=journal,
+        strategy=SelfRoute(),
+        threshold=chosen.threshold,
+        only=chosen.only,
+        budget=Budget(chosen.max_turns, chosen.max_cost, chosen.max_seconds),
+        epoch_tokens=chosen.epoch_tokens,
+        has_git=not plain,
+        read_only=plain,
+    )
+    await asyncio.to_thread(put_pending, overlay, resumed.pending)
+
+    async def close() -> None:
+        for client in clients.values():
+            await client.aclose()
+        await asyncio.to_thread(scratch.close)
+        await asyncio.to_thread(store.close)
+        await asyncio.to_thread(feedback.close)
+
+    return Agent(parts, profile, feedback, tuple(past), close)
+
+
+def _past(store: Store, resume: str | None) -> tuple[list[AnyEvent], Resumed]:
+    if resume is None:
+        return [], Resumed()
+    events = store.events(resume)
+    if not events:
+        raise PierError(f"There is no session {resume!r}; list them with: pier-tui sessions")
+    return events, fold(events)
+
+
+def _approval(
+    chosen: Settings, env: Mapping[str, str], overlay: Overlay, sandbox: Sandbox, user: User
+) -> PolicyApproval:
+    def trusted() -> Rules:
+        try:
+            command = detect(overlay)
+        except (ToolError, RepositoryError):
+            return Rules()
+        return Rules(rules=(Rule(argv=command.argv),))
+
+    return PolicyApproval(
+        chosen.approval_policy,
+        user,
+        rules=Rules(rules=tuple(Rule(argv=r.argv) for r in chosen.rules)),
+        sandboxed=sandbox.active,
+        sandbox=sandbox.label,
+        trusted=trusted,
+        save_rule=lambda rule: save_rule(rule.argv, env),
+    )
+
+
+def _books(profile: Profile, clients: Mapping[Tier, ModelClient], chosen: Settings, env: Mapping[str, str]) -> Books:
+    compared = profile
+    if profile.weak.price.free or profile.strong.price.free or profile.strong.price.fresh is None:
+        compared = load_profile(chosen.compare_profile, {}, config_dir(env) / "profiles", usable=False)
+    rates = Rates(
+        charged={tier: profile.card(tier).price for tier in TIERS},
+        compared={tier: compared.card(tier).price for tier in TIERS},
+        labels={tier: f"{compared.card(tier).label} at {compared.name}" for tier in TIERS},
+    )
+    harnesses = {tier: harness(tier, routing=chosen.only is None) for tier in TIERS}
+    return Books(clients, harnesses, rates)
+
+
+def _card(overlay: Overlay) -> str:
+    """The repository card: files, AGENTS.md as context (never as permission), the test command."""
+    agents = overlay.read_text("AGENTS.md") if overlay.exists("AGENTS.md") else None
+    try:
+        command = " ".join(detect(overlay).argv)
+    except ToolError:
+        command = None
+    return repo_card(overlay.list(), agents, command)
+
+
+async def list_sessions(path: Path, env: Mapping[str, str], export: str | None = None) -> str:
+    """The sessions of a repository as text, or one of them as a recording."""
+    store = Store(state_dir(env) / "sessions.db")
+    try:
+        if export:
+            events, _ = _past(store, export)
+            day = datetime.date.fromtimestamp(events[0].time).isoformat()
+            return to_jsonl(RecordingHeader(date=day, profile="", source=f"session {export}"), events)
+        rows = store.sessions(str(Repo.open(path).root))
+    finally:
+        store.close()
+    if not rows:
+        return "No sessions here yet; start one with: pier-tui\n"
+    return "".join(
+        f"{r.id}  {r.turns:>4} turns  ₹{Decimal(r.cost):.4f}  {r.title or '(no request yet)'}\n" for r in rows
+    )
+
+
+async def doctor(path: Path, overrides: Mapping[str, object], env: Mapping[str, str]) -> str:
+    """What was found, one line each; nothing is changed and no model is called."""
+    found = settings(overrides, env)
+    lines = [f"configuration   {problem}" for problem in found.problems] or ["configuration   fine"]
+    try:
+        status = await open_repository(path).status()
+        lines.append(f"repository      {Repo.open(path).root}, {status.branch}, {status.dirty} changed")
+    except PierError as error:
+        lines.append(f"repository      {error}")
+    try:
+        profile = pick_profile(found.settings, env)
+        lines.append(f"profile         {profile.name}: {profile.about}")
+        lines += [f"  {tier:<13} {profile.card(tier).label} ({profile.card(tier).id})" for tier in TIERS]
+        key = "not needed" if profile.key == "none" else "found" if _has_key(profile, env) else "none found"
+        lines.append(f"key             {key}")
+    except PierError as error:
+        lines.append(f"profile         {error}")
+    lines.append(f"sandbox         {(await Sandbox.probe()).label}")
+    lines.append(f"state           {state_dir(env)}")
+    return "\n".join(lines) + "\n"
