@@ -23,6 +23,7 @@ from pier_tui.events import (
 )
 from pier_tui.repo.diff import HunkPick, Patch
 from pier_tui.repo.patch import format_patch
+from pier_tui.session.codec import encode
 from pier_tui.ui.format import money
 from pier_tui.ui.text import sanitize
 
@@ -91,7 +92,7 @@ class _Printer:
         """Write one event."""
         if self._json:
             if not isinstance(event, TRANSIENT):
-                self._out.write(event.model_dump_json() + "\n")
+                self._out.write(encode(event) + "\n")
                 self._out.flush()
         elif line := _line(event):
             self._out.write(sanitize(line) + "\n")

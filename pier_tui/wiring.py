@@ -44,6 +44,8 @@ from pier_tui.tools.scratch_runner import ScratchRunner
 from pier_tui.tools.testing import detect
 
 TIERS: tuple[Tier, ...] = ("weak", "strong")
+OFFLINE_EPOCH = 48_000
+"""The offline models know only what the deltas say, so their epochs are long; re-reading costs nothing there."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,7 @@ async def assemble(
         threshold=chosen.threshold,
         only=chosen.only,
         budget=Budget(chosen.max_turns, chosen.max_cost, chosen.max_seconds),
-        epoch_tokens=chosen.epoch_tokens,
+        epoch_tokens=OFFLINE_EPOCH if profile.offline else chosen.epoch_tokens,
         has_git=not plain,
         read_only=plain,
     )

@@ -16,8 +16,9 @@ from pier_tui.backbone.prefix_cache import SwitchPrice
 from pier_tui.backbone.state import Backbone
 from pier_tui.backbone.updates import Update, describe
 from pier_tui.errors import PierError
-from pier_tui.events import AnyEvent, Choice, Labelled, Notice, Overridden, Verdict
+from pier_tui.events import TRANSIENT, AnyEvent, Choice, Labelled, Notice, Overridden, Verdict
 from pier_tui.feedback.log import FeedbackLog
+from pier_tui.feedback.outcomes import decisions
 from pier_tui.models.messages import Tier
 from pier_tui.models.profiles import Profile
 from pier_tui.models.usage import Ledger
@@ -84,8 +85,13 @@ class Agent:
         """Work on a request until the floor is the user's again. Raises PierError where one is already running."""
         if self.busy:
             raise PierError("A request is already running; queue this one or interrupt it first.")
-        async for event in self._busy(RequestLoop(self._p, text).run()):
-            yield event
+        seen: list[AnyEvent] = []
+        try:
+            async for event in self._busy(RequestLoop(self._p, text).run()):
+                seen.append(event)
+                yield event
+        finally:
+            await self._feedback.record(decisions(e for e in seen if not isinstance(e, TRANSIENT)))
 
     async def review(self, verdict: Verdict) -> AsyncGenerator[AnyEvent, None]:
         """Write what was accepted, drop what was rejected; comments go to the agent at once where asked."""

@@ -12,9 +12,9 @@ from pier_tui.events import AnyEvent, BackboneRestored, Compacted
 async def when_due(parts: Parts, request: str) -> AsyncGenerator[AnyEvent, None]:
     """Compact between two turns where the deltas outgrew the epoch; announced with what became of each item."""
     before = parts.books.backbone
-    if not due(before, parts.epoch_tokens):
+    if not due(before, parts.epoch_tokens, keep_tokens=parts.epoch_tokens // 3):
         return
-    after, report = compact(before, request=request)
+    after, report = compact(before, request=request, keep_tokens=parts.epoch_tokens // 3)
     parts.books.backbone = after
     yield await parts.recorder.log(
         Compacted(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import assert_never
 
+from pier_tui.backbone.prefix import tagged
 from pier_tui.backbone.state import Author, Backbone, Item, Section
 from pier_tui.backbone.updates import Put, SetStatus, Update, apply, next_id
 from pier_tui.models.messages import Message, ToolCall
@@ -19,12 +20,12 @@ EMPTY = "(no output)"
 
 def request_message(text: str) -> Message:
     """What the user typed, as both models are sent it."""
-    return Message(role="user", content=f"<request>\n{text}\n</request>")
+    return Message(role="user", content=tagged("request", text))
 
 
 def update_message(text: str) -> Message:
     """Something the user or the repository changed, as both models are sent it."""
-    return Message(role="user", content=f"<update>\n{text}\n</update>")
+    return Message(role="user", content=tagged("update", text))
 
 
 def turn_messages(text: str, calls: tuple[ToolCall, ...], results: dict[str, str]) -> tuple[Message, ...]:

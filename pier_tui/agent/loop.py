@@ -19,6 +19,7 @@ from pier_tui.errors import BudgetExceeded, PierError
 from pier_tui.events import (
     AnswerCompleted,
     AnyEvent,
+    BackboneRestored,
     Choice,
     Overridden,
     RequestEnded,
@@ -93,6 +94,8 @@ class RequestLoop:
                 await log(RequestInterrupted(partial=self._said))
 
     async def _opened(self) -> AsyncGenerator[AnyEvent, None]:
+        if self._p.recorder.request == 1:
+            yield await self._p.recorder.log(BackboneRestored(backbone=self._p.books.backbone))
         scribe = self._p.scribe("you")
         scribe.put("goal", f"request {self._p.recorder.request}", self._text)
         async for event in self._p.change(scribe.updates, (request_message(self._text),)):

@@ -8,7 +8,7 @@ from typing import Any
 from pier_tui.errors import ConfigError
 from pier_tui.models.profiles import Profile
 
-SERVICE = "pier-tui"
+FILED_UNDER = "pier-tui"
 """What keys are filed under in the OS keyring."""
 
 
@@ -55,7 +55,7 @@ def store_key(profile: Profile, secret: str, keyring: Any = None) -> None:
     if store is None:
         raise ConfigError(f"There is no OS keyring here; set {profile.key_env} instead.")
     try:
-        store.set_password(SERVICE, profile.key_env, checked)
+        store.set_password(FILED_UNDER, profile.key_env, checked)
     except Exception as error:  # each keyring backend raises its own kinds
         raise ConfigError(
             f"The OS keyring refused the key ({type(error).__name__}); set {profile.key_env} instead."
@@ -72,7 +72,7 @@ def _from_keyring(profile: Profile, keyring: Any) -> Key | None:
     if store is None:
         return None
     try:
-        found = store.get_password(SERVICE, profile.key_env)
+        found = store.get_password(FILED_UNDER, profile.key_env)
     except Exception:  # a locked or missing keyring is the same as no key in it
         return None
     return Key(_checked(found, "the OS keyring"), "the OS keyring") if found else None

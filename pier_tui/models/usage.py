@@ -62,7 +62,7 @@ def cost(usage: Usage, price: Price) -> Decimal | None:
 
 
 class Totals(BaseModel):
-    """Sums over the calls to one model. Token sums are over the calls that said; `unknown` counts those that did not."""
+    """Sums over the calls to one model; tokens over the calls that said, `unknown` counts those that did not."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -23,6 +23,7 @@ from pier_tui.tools.run_tests import RunTests
 from pier_tui.tools.search import Search
 from pier_tui.tools.symbols import Symbols
 from pier_tui.tools.tool import Tool
+from pier_tui.tools.try_edits import TryEdits
 from pier_tui.tools.write import Write
 
 _EVERY = (
@@ -42,6 +43,7 @@ _EVERY = (
     RunTests(),
     Search(),
     Symbols(),
+    TryEdits(),
     Write(),
 )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from functools import partial
@@ -18,6 +17,7 @@ from pier_tui.errors import PierError
 from pier_tui.events import Notice
 from pier_tui.ui.asking import DialogUser
 from pier_tui.ui.keymap import Clashes
+from pier_tui.ui.line_filter import TextGuard
 from pier_tui.ui.screens.workbench import WorkbenchScreen
 from pier_tui.ui.text import sanitize
 from pier_tui.ui.themes import DEFAULT, load, shipped_folder
@@ -48,6 +48,7 @@ class PierApp(App[None]):
         watch: Callable[[], AsyncIterator[tuple[str, ...]]] | None = None,
     ) -> None:
         super().__init__()
+        self._filters.append(TextGuard())
         self._start, self._watch = start, watch
         self._wanted_theme, self._user_themes = theme, user_themes
         self._keys = dict(keymap or {})

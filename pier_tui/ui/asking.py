@@ -8,6 +8,8 @@ from typing import TypeVar
 from textual.app import App
 from textual.screen import Screen
 
+from pier_tui.tools.approval import ApprovalAnswer, ApprovalRequest
+from pier_tui.ui.screens.approval import ApprovalScreen
 from pier_tui.ui.screens.ask import AskScreen
 
 T = TypeVar("T")
@@ -19,6 +21,10 @@ class DialogUser:
     def __init__(self, app: App[None]) -> None:
         self._app = app
         self._turn = asyncio.Lock()
+
+    async def approve(self, request: ApprovalRequest) -> ApprovalAnswer:
+        """Whether a command may run; no answer is no."""
+        return await self._answer(ApprovalScreen(request)) or ApprovalAnswer(choice="no")
 
     async def ask(self, question: str, choices: tuple[str, ...] = ()) -> str:
         """The user's answer, one of the choices or his own words; empty where he would not say."""

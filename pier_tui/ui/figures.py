@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
+from pier_tui.backbone.prefix_cache import SwitchPrice
 from pier_tui.models.messages import Tier
 from pier_tui.ui.story import NAMES, ModelTally, Story
-from pier_tui.ui.workbench import SwitchPrice
 
 
 def rupees(amount: Decimal | None, *, estimated: bool = False) -> str:
@@ -66,6 +66,5 @@ def _context(tier: Tier, tally: ModelTally, windows: Mapping[Tier, int]) -> str:
 
 def next_turn(name: str, how: str, price: SwitchPrice) -> str:
     """What the prompt's border says of a forced turn: `next turn: 105B (once) · re-reads ~12k tokens ~₹0.05`."""
-    mark = "~" if price.estimated and price.reread_tokens is not None else ""
-    cost = rupees(price.cost, estimated=price.estimated and price.cost is not None)
-    return f"next turn: {name} ({how}) · re-reads {mark}{tokens(price.reread_tokens)} tokens {cost}"
+    cost = "free" if price.cost == 0 else rupees(price.cost, estimated=price.cost is not None)
+    return f"next turn: {name} ({how}) · re-reads ~{tokens(price.reread_tokens)} tokens {cost}"

@@ -9,17 +9,21 @@ from collections.abc import Iterable, Mapping
 
 from textual.binding import Binding, BindingType
 
-WORKBENCH: list[BindingType] = [
-    Binding("ctrl+t", "cycle_next", "next turn", priority=True, id="turn.next", tooltip="Next turn: auto, 30B, 105B"),
-    Binding("ctrl+shift+t,f9", "cycle_pin", "pin model", show=False, priority=True, id="turn.pin"),
-    Binding("ctrl+e,f10", "now('strong')", "105B now", priority=True, id="turn.escalate"),
-    Binding("ctrl+d,f11", "now('weak')", "30B now", priority=True, id="turn.deescalate"),
-    Binding("escape", "interrupt", "stop", id="request.stop"),
+LOOKING: list[BindingType] = [
     Binding("ctrl+o", "show_router", "router", show=False, priority=True, id="show.router"),
     Binding("ctrl+b", "show_costs", "costs", show=False, priority=True, id="show.costs"),
     Binding("ctrl+l", "show_sessions", "sessions", show=False, priority=True, id="show.sessions"),
     Binding("f1", "show_help", "help", show=False, priority=True, id="show.help"),
+]
+
+WORKBENCH: list[BindingType] = [
+    Binding("escape", "interrupt", "stop", id="request.stop"),
+    Binding("ctrl+e,f10", "now('strong')", "105B now", priority=True, id="turn.escalate"),
+    Binding("ctrl+d,f11", "now('weak')", "30B now", priority=True, id="turn.deescalate"),
+    Binding("ctrl+t", "cycle_next", "next model", priority=True, id="turn.next", tooltip="Next turn: auto, 30B, 105B"),
+    Binding("ctrl+shift+t,f9", "cycle_pin", "pin model", show=False, priority=True, id="turn.pin"),
     Binding("f12", "show_undo", "undo applied", show=False, priority=True, id="show.undo"),
+    *LOOKING,
 ]
 
 REPLAY: list[BindingType] = [

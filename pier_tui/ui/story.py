@@ -14,7 +14,6 @@ from pier_tui.events import (
     AnswerCompleted,
     AnyEvent,
     CallFinished,
-    CheckpointTaken,
     Labelled,
     PatchApplied,
     PatchUndone,
@@ -25,7 +24,6 @@ from pier_tui.events import (
     TurnEnded,
 )
 from pier_tui.models.messages import Tier
-from pier_tui.repo.diff import Patch
 
 NAMES: dict[Tier, str] = {"weak": "30B", "strong": "105B"}
 """What the two tiers are called on the screen, in the tables and in counterfactual costs."""
@@ -106,9 +104,8 @@ class Story:
         self.turns: dict[int, Turn] = {}
         self.models: dict[Tier, ModelTally] = {"weak": ModelTally(), "strong": ModelTally()}
         self.points: list[Point] = []
-        self.applied: dict[str, Patch] = {}
+        self.applied: dict[str, PatchApplied] = {}
         self.labels: dict[str, Labelled] = {}
-        self._paths: dict[str, tuple[str, ...]] = {}
 
     def add(self, event: AnyEvent) -> None:
         """Take one event in; those that add nothing here are passed over."""
@@ -129,12 +126,10 @@ class Story:
                 self._turn(event).seconds = event.seconds
             case Labelled():
                 self._labelled(event)
-            case CheckpointTaken():
-                self._paths[event.checkpoint] = event.paths
             case PatchApplied():
-                self.applied[event.checkpoint] = event.patch
+                self.applied[event.checkpoint] = event
             case PatchUndone():
-                self.applied.pop(event.checkpoint, None)
+                self._undone(event)
 
     def _turn(self, event: AnyEvent) -> Turn:
         return self.turns.setdefault(event.turn, Turn(event.turn, event.request))
@@ -158,6 +153,15 @@ class Story:
             if called.call_id == event.call_id and returned is None:
                 tools[index] = (called, event)
                 return
+
+    def _undone(self, event: PatchUndone) -> None:
+        """Fewer of a checkpoint's hunks stand; it is gone from the list once none do."""
+        applied = self.applied.get(event.checkpoint)
+        if applied is None:
+            return
+        undone = sum(len(file.hunks) or 1 for file in event.patch.files)
+        if undone >= sum(len(file.hunks) or 1 for file in applied.patch.files):
+            del self.applied[event.checkpoint]
 
     def _labelled(self, event: Labelled) -> None:
         if event.label is None:

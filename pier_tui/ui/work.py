@@ -99,4 +99,6 @@ class Work:
         except PierError as error:
             self._show(Notice(text=str(error), level="error"))
         except Exception as error:
-            self._show(Notice(text=f"Something unexpected broke this off: {type(error).__name__}: {error}", level="error"))
+            self._show(
+                Notice(text=f"Something unexpected broke this off: {type(error).__name__}: {error}", level="error")
+            )

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from decimal import Decimal
 from typing import Literal, Protocol
 
+from pier_tui.backbone.prefix_cache import SwitchPrice
 from pier_tui.backbone.state import Backbone
 from pier_tui.backbone.updates import Update
 from pier_tui.events import AnyEvent, Choice, Verdict
@@ -17,25 +18,6 @@ from pier_tui.models.messages import Tier
 from pier_tui.repo.diff import HunkPick, Patch
 
 Label = Literal["escalate", "de-escalate", "keep"]
-
-
-class SwitchPrice(Protocol):
-    """What going to a model next would cost: tokens it re-reads, rupees for them; None is unknown."""
-
-    @property
-    def reread_tokens(self) -> int | None:
-        """Prompt tokens outside its prefix cache."""
-        ...
-
-    @property
-    def cost(self) -> Decimal | None:
-        """Rupees for the next prompt."""
-        ...
-
-    @property
-    def estimated(self) -> bool:
-        """Whether these are our own counts."""
-        ...
 
 
 class ProfileFace(Protocol):

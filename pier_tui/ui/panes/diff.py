@@ -17,7 +17,7 @@ from pier_tui.ui.widgets.diff_bar import DiffBar
 from pier_tui.ui.widgets.diff_edit import CommentInput, HunkEditor
 from pier_tui.ui.widgets.diff_review import Entry
 from pier_tui.ui.widgets.diff_view import DiffView
-from pier_tui.ui.widgets.hunk_text import SPECIAL, side
+from pier_tui.ui.widgets.hunk_text import hidden, side
 
 KEYS = (
     ("n", "hunk(1)", "Next hunk", "next_hunk"),
@@ -201,7 +201,7 @@ class DiffPane(DiffDesk):
         if entry is None or entry.hunk is None:
             return
         text = self.sources.pending.mark(entry).text or side(entry.hunk.lines, "+")
-        if SPECIAL.search(text):
+        if hidden(text):
             return self.say("This text has hidden characters, which a text box would pass on: E opens $EDITOR.")
         self.write(HunkEditor(text), None)
 

@@ -18,6 +18,8 @@ from pier_tui.ui.widgets.diff_view import DiffView
 
 FILES_FROM = 16
 """The file list is shown in panes of at least this many rows."""
+WARMED, WARM_PAUSE = 150, 0.02
+"""Hunks worked out at a time, and seconds between."""
 WRITING = "Nothing changes until you save · escape goes back to the diff"
 NAVIGATION = {"hunk", "file", "split"}
 DECISIONS = {"accept", "reject", "line_mode", "accept_file", "accept_all", "apply", "apply_all"}
@@ -71,6 +73,8 @@ class DiffDesk(Widget):
             if self.has_pending and not had and not self.view.has_focus:
                 self.sources.choose("proposal")
             self.present()
+            if len(self.sources.pending.entries) > WARMED:
+                self.warm(self.sources.pending.patch)
 
     def set_source(self, source: Source, patch: Patch) -> None:
         """What the shell found for a source; only the working tree is not known here."""
@@ -95,6 +99,14 @@ class DiffDesk(Widget):
         self.view.sentence = EMPTY[self.sources.source]
         self.view.show_review(review, cursor if cursor is not None else self.view.cursor)
         self.tell()
+
+    def warm(self, patch: Patch, start: int = 0) -> None:
+        """Work out ids and hidden characters of a big proposal a little at a time, so that no key waits for all."""
+        review = self.sources.pending
+        if review.patch is patch and start < len(review.entries):
+            for entry in review.entries[start : start + WARMED]:
+                review.hidden(entry)
+            self.set_timer(WARM_PAUSE, lambda: self.warm(patch, start + WARMED))
 
     def tell(self) -> None:
         """Bring the bar and the key line up to date."""

@@ -44,7 +44,9 @@ class PaneFrame(Vertical):
         Binding("alt+1,f3", "look('backbone')", "backbone", show=False, id="pane.backbone"),
         Binding("alt+2,f4", "look('conversation')", "conversation", show=False, id="pane.conversation"),
         Binding("alt+3,f5", "look('diff')", "diff", show=False, id="pane.diff"),
-        Binding("z,f8", "zoom", "zoom", id="pane.zoom", tooltip="The focused pane fills the screen, or shares it again"),
+        Binding(
+            "z,f8", "zoom", "zoom", id="pane.zoom", tooltip="The focused pane fills the screen, or shares it again"
+        ),
         Binding("H", "hide", "hide pane", show=False, id="pane.hide"),
         Binding("ctrl+left", "resize(-1)", "border left", show=False, id="pane.narrower"),
         Binding("ctrl+right", "resize(1)", "border right", show=False, id="pane.wider"),
@@ -137,7 +139,9 @@ class PaneFrame(Vertical):
     def _first(self, pane: Widget) -> Widget | None:
         chain = [pane, *pane.walk_children(Widget)]
         inputs = [widget for widget in chain if widget.can_focus]
-        return next((w for w in inputs if "TextArea" in {c.__name__ for c in type(w).__mro__}), next(iter(inputs), None))
+        return next(
+            (w for w in inputs if "TextArea" in {c.__name__ for c in type(w).__mro__}), next(iter(inputs), None)
+        )
 
     def action_look(self, name: PaneName) -> None:
         """Go to a pane."""

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Static
 
-from pier_tui.events import AnyEvent, Verdict
-from pier_tui.repo.diff import HunkPick
+from pier_tui.events import AnyEvent
 
 
 class ConversationPane(Vertical):
@@ -51,34 +48,9 @@ class ConversationPane(Vertical):
         self.post_message(self.Submitted(message.value))
         message.input.clear()
 
+    def go_to_turn(self, turn: int) -> None:
+        """Nothing to go to yet."""
+
     def show(self, event: AnyEvent) -> None:
         """Name the event."""
         self.query_one(Static).update(Content(event.type))
-
-
-class DiffPane(Vertical, can_focus=True):
-    """Shows nothing."""
-
-    class VerdictGiven(Message):
-        """A verdict."""
-
-        def __init__(self, verdict: Verdict) -> None:
-            super().__init__()
-            self.verdict = verdict
-
-    class UndoWanted(Message):
-        """Take hunks back."""
-
-        def __init__(self, checkpoint: str, hunks: tuple[HunkPick, ...] | None) -> None:
-            super().__init__()
-            self.checkpoint, self.hunks = checkpoint, hunks
-
-    class SourceWanted(Message):
-        """Another source."""
-
-        def __init__(self, source: Literal["pending", "turn", "session", "tree"]) -> None:
-            super().__init__()
-            self.source = source
-
-    def show(self, event: AnyEvent) -> None:
-        """Nothing yet."""

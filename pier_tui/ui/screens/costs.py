@@ -31,7 +31,9 @@ class CostsScreen(Page):
         parts = [heading("Per model"), self._models(), Content("\n\n"), heading("Saved"), self._saved()]
         unpriced = story.unpriced
         if unpriced:
-            parts.append(Content.styled(f"\n{unpriced} calls have no known price and are not in the sums.", "$text-warning"))
+            parts.append(
+                Content.styled(f"\n{unpriced} calls have no known price and are not in the sums.", "$text-warning")
+            )
         parts += [Content("\n\n"), heading("Over the session, call by call"), self._plot(width)]
         return Content.assemble(*parts)
 

@@ -12,6 +12,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from pier_tui.events import (
@@ -27,8 +28,9 @@ from pier_tui.models.messages import Tier
 from pier_tui.ui.activity import Activity
 from pier_tui.ui.figures import figures
 from pier_tui.ui.panes.backbone import BackbonePane
+from pier_tui.ui.panes.diff import DiffPane
 from pier_tui.ui.panes.frame import PaneFrame
-from pier_tui.ui.panes.placeholder import ConversationPane, DiffPane
+from pier_tui.ui.panes.placeholder import ConversationPane
 from pier_tui.ui.story import Story
 from pier_tui.ui.text import sanitize
 from pier_tui.ui.widgets.footer import KeyLine
@@ -92,8 +94,8 @@ class SessionView(Screen[None]):
             case RequestEnded():
                 self.frame.tell("conversation")
             case Notice(level="error" | "warning"):
-                severity = "error" if event.level == "error" else "warning"
-                self.app.notify(Content(sanitize(event.text)).plain, severity=severity, markup=False)
+                severe: SeverityLevel = "error" if event.level == "error" else "warning"
+                self.app.notify(sanitize(event.text), severity=severe, markup=False)
 
     async def resume(self, history: Sequence[AnyEvent]) -> None:
         """Show what happened before, in bites, so that keys are answered meanwhile."""

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import PurePath
 from typing import Any, ClassVar, Literal
 
-from textual import on
+from textual import on, work
 from textual.binding import BindingType
 from textual.worker import Worker
 
-from pier_tui.events import AnyEvent, Choice, Notice, Overridden, RequestStarted, TurnStarted
+from pier_tui.errors import PierError
+from pier_tui.events import AnyEvent, Choice, Overridden, RequestStarted, TurnStarted
 from pier_tui.models.messages import Tier
-from pier_tui.ui.commands import COMMANDS, Command, parse
+from pier_tui.repo.diff import Patch
+from pier_tui.ui.commands import Command, parse
+from pier_tui.ui.editor import edit
+from pier_tui.ui.figures import next_turn
 from pier_tui.ui.keymap import WORKBENCH
 from pier_tui.ui.panes.backbone import BackbonePane
-from pier_tui.ui.panes.placeholder import ConversationPane, DiffPane
+from pier_tui.ui.panes.diff import DiffPane
+from pier_tui.ui.panes.placeholder import ConversationPane
 from pier_tui.ui.screens.doors import Doors
-from pier_tui.ui.figures import next_turn
+from pier_tui.ui.screens.undo import RewindScreen, UndoScreen
 from pier_tui.ui.story import NAMES
 from pier_tui.ui.widgets.header import Header
 from pier_tui.ui.work import Job, Work
@@ -31,8 +37,14 @@ class WorkbenchScreen(Doors):
 
     BINDINGS: ClassVar[list[BindingType]] = WORKBENCH
 
-    def __init__(self, repository: str, shelf: Shelf | None = None) -> None:
+    def __init__(
+        self,
+        repository: str,
+        shelf: Shelf | None = None,
+        worktree: Callable[[], Awaitable[Patch]] | None = None,
+    ) -> None:
         super().__init__(repository, shelf)
+        self._worktree = worktree
         self.workbench: Workbench | None = None
         self.choice: Choice = "auto"
         self.pinned: Choice = "auto"
@@ -46,8 +58,9 @@ class WorkbenchScreen(Doors):
         self.workbench = workbench
         header = self.query_one(Header)
         profile = workbench.profile
+        self.strategy, self.threshold = workbench.strategy, workbench.threshold
         header.profile = profile.name
-        header.strategy = f"{workbench.strategy} {workbench.threshold:.2f}"
+        header.strategy = f"{self.strategy} {self.threshold:.2f}"
         self.windows = {"weak": profile.weak.window, "strong": profile.strong.window}
         self.backbone_pane.windows(profile.weak.window, profile.strong.window)
         self._price()
@@ -119,6 +132,26 @@ class WorkbenchScreen(Doors):
     def _undo(self, message: DiffPane.UndoWanted) -> None:
         if self.workbench is not None:
             self.work.aside(self.workbench.undo(message.checkpoint, message.hunks))
+
+    @on(DiffPane.SourceWanted)
+    def _source(self, message: DiffPane.SourceWanted) -> None:
+        if message.source == "worktree" and self._worktree is not None:
+            self.run_worker(self._show_worktree(self._worktree), group="worktree", exclusive=True, exit_on_error=False)
+
+    async def _show_worktree(self, read: Callable[[], Awaitable[Patch]]) -> None:
+        try:
+            self.diff.set_source("worktree", await read())
+        except PierError as error:
+            self.say(str(error), "error")
+
+    @on(DiffPane.EditorRequested)
+    def _edit_hunk(self, message: DiffPane.EditorRequested) -> None:
+        self.run_worker(self._edited_hunk(message.path, message.hunk, message.text), exit_on_error=False)
+
+    async def _edited_hunk(self, path: str, hunk: str, text: str) -> None:
+        edited = await edit(self.app, text, PurePath(path).suffix or ".txt")
+        if edited is not None and edited != text:
+            self.diff.edited(path, hunk, edited)
 
     @on(BackbonePane.BackboneEdited)
     def _edited(self, message: BackbonePane.BackboneEdited) -> None:
@@ -201,13 +234,53 @@ class WorkbenchScreen(Doors):
             return self.work.running
         return True
 
-    def show_notice(self, notice: Notice) -> None:
-        """A sentence from outside the session, such as a theme file that is no use."""
-        self.show(notice)
-
     async def _command(self, command: Command, argument: str) -> None:
-        takes = {c.name for c in COMMANDS if c.argument}
-        if command.name in takes:
+        if command.argument:
+            # Given as a value, not spliced into an action string: the argument is the user's raw text.
             getattr(self, f"action_{command.action}")(argument)
         else:
-            await self.run_action(f"screen.{command.action}")
+            await self.run_action(command.action)
+
+    def action_leave(self) -> None:
+        """Quit."""
+        self.call_later(self.app.action_quit)
+
+    def action_set_theme(self, name: str) -> None:
+        """Switch the theme; without a name, pick one."""
+        if not name:
+            self.app.search_themes()
+        elif name in self.app.available_themes:
+            self.app.theme = name
+        else:
+            ours = [theme for theme in self.app.available_themes if not theme.startswith("textual")]
+            self.say(f"There is no theme {name}; there are {', '.join(ours)}.", "warning")
+
+    def action_redo(self, word: str) -> None:
+        """Do a turn again on the other model; without a number, the last one."""
+        turn = int(word) if word.isdecimal() else max(self.story.turns, default=0)
+        if turn not in self.story.turns:
+            self.say("There is no such turn to do again.", "warning")
+            return
+        self.work.request(Job(f"redo turn {turn}", lambda: self._live.redo(turn)))
+
+    @work(exclusive=True, group="door")
+    async def action_export(self) -> None:
+        """Write this session out."""
+        try:
+            await self.export(self._live.session_id if self.workbench else "")
+        except PierError as error:
+            self.say(str(error), "error")
+
+    @work(exclusive=True, group="door")
+    async def action_show_undo(self) -> None:
+        """Take applied changes back."""
+        checkpoint = await self.app.push_screen_wait(UndoScreen(list(self.story.applied.values())))
+        if checkpoint and self.workbench is not None:
+            self.work.aside(self.workbench.undo(checkpoint, None))
+
+    @work(exclusive=True, group="door")
+    async def action_rewind(self, turn: int) -> None:
+        """Go back to before a turn, after showing what would change."""
+        what = await self.app.push_screen_wait(RewindScreen(turn, list(self.story.applied.values())))
+        if what is not None:
+            self.work.request(Job(f"rewind to turn {turn}", lambda: self._live.rewind(turn, what == "files")))

@@ -73,7 +73,8 @@ class DiffFiles(ScrollView):
             return Strip.blank(self.size.width, self.rich_style)
         current = row == self.current
         style = self.get_visual_style(f"diff-files--{'current' if current else 'name'}").rich_style
-        text = f"{'▸' if current else ' '}{file_title(self.review.entries[self.firsts[row]].file)}{self.progress(row)}"
+        file = self.review.entries[self.firsts[row]].file
+        text = f"{'▸' if current else ' '}{file_title(file, *self.review.tally(file))}{self.progress(row)}"
         return Strip([Segment(text, style)]).adjust_cell_length(self.size.width, style)
 
     def progress(self, row: int) -> str:

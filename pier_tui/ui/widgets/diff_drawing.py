@@ -13,7 +13,7 @@ from pier_tui.ui.widgets import diff_paint as paint
 from pier_tui.ui.widgets.diff_index import Row, hunk_rows, numbers
 from pier_tui.ui.widgets.diff_review import Entry, Review
 from pier_tui.ui.widgets.hunk_syntax import Colour, colours
-from pier_tui.ui.widgets.hunk_text import SPECIAL, Span, body, changed_words, partner
+from pier_tui.ui.widgets.hunk_text import Span, body, changed_words, hidden, partner
 
 STRETCH = 64
 """Lines coloured at a time."""
@@ -42,7 +42,9 @@ class HunkDrawing:
         self.lines: tuple[Line, ...] = review.lines(entry)
         self.rows: Sequence[Row] = hunk_rows(review, entry, page.split, page.width)
         self.numbers = numbers(entry, self.lines)
-        self.digits = max(3, len(str(max(self.numbers[-1])))) if self.numbers else 3
+        kinds = [line.kind for line in self.lines]
+        self.tally = (kinds.count("+"), kinds.count("-"))
+        self.digits = max(3, len(str(max(*self.numbers[0], *self.numbers[-1])))) if self.numbers else 3
         self.stretches: dict[int, list[list[Colour]]] = {}
         self.strips: dict[int, Strip] = {}
 
@@ -51,7 +53,7 @@ class HunkDrawing:
         look, review, entry = self.page.look, self.review, self.entry
         hidden, state = review.hidden(entry), review.state(entry)
         fresh = bool(review.new_look) and entry.key in review.new_look
-        words, rest = paint.hunk_title(entry, self.mark, state, hidden, fresh).split("  ", 1)
+        words, rest = paint.hunk_title(entry, self.mark, state, self.tally, hidden, fresh).split("  ", 1)
         ground = look("diff--cursor" if current else "diff--hunk")
         decision = self.mark.decision
         tint = ground if decision == "pending" else ground + paint.foreground(look(f"diff--{decision}"))
@@ -83,7 +85,7 @@ class HunkDrawing:
         room = self.page.width // 2 if self.page.split else self.page.width
         for index in {row.left, row.right} - {-1}:
             text = self.lines[index].text
-            if SPECIAL.search(text) and self.mark.text is None and len(text) + 2 * self.digits + 8 < room:
+            if self.mark.text is None and hidden(text) and len(text) + 2 * self.digits + 8 < room:
                 self.review.saw(self.entry, index)
 
     def tick(self, row: Row, choosing: bool) -> Segment:

@@ -6,7 +6,7 @@ import textwrap
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 from pier_tui.events import HunkNote
 from pier_tui.repo.diff import Line
@@ -101,7 +101,7 @@ def split_height(lines: Sequence[Line]) -> int:
 def hunk_rows(review: Review, entry: Entry, split: bool, width: int) -> Sequence[Row]:
     """The rows of a hunk below its header, comments under their line (those on the whole hunk first)."""
     lines = review.lines(entry)
-    rows = split_rows(lines) if split else [Row(i) for i in range(len(lines))]
+    rows = split_rows(lines) if split else UnifiedRows(lines)
     notes = review.notes_on(entry)
     if not notes:
         return rows
@@ -114,6 +114,25 @@ def hunk_rows(review: Review, entry: Entry, split: bool, width: int) -> Sequence
         for line in dict.fromkeys((row.left, row.right)):
             result.extend(under.pop(line, []) if line >= 0 else [])
     return result + [row for rest in under.values() for row in rest]
+
+
+class UnifiedRows(Sequence[Row]):
+    """A row for each line, made when asked for."""
+
+    def __init__(self, lines: Sequence[Line]) -> None:
+        self.lines = lines
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    @overload
+    def __getitem__(self, at: int) -> Row: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Row]: ...
+    def __getitem__(self, at: int | slice) -> Row | list[Row]:
+        """The row, or rows, of a place."""
+        places = range(len(self.lines))[at]
+        return Row(places) if isinstance(places, int) else [Row(place) for place in places]
 
 
 def split_rows(lines: Sequence[Line]) -> list[Row]:
@@ -150,6 +169,8 @@ def numbers(entry: Entry, lines: Sequence[Line]) -> list[tuple[int, int]]:
     if entry.hunk is None:
         return []
     old, new = entry.hunk.old_start, entry.hunk.new_start
+    if entry.hunk.old_count == 0:
+        return [(0, new + i) for i in range(len(lines))]
     found: list[tuple[int, int]] = []
     for line in lines:
         kind = line.kind

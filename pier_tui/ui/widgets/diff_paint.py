@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from rich.segment import Segment
@@ -11,9 +12,10 @@ from rich.style import Style
 from textual.strip import Strip
 
 from pier_tui.repo.diff import FileDiff, HunkState, Line
+from pier_tui.ui.text import SPECIAL, TAB, badge, sanitize
 from pier_tui.ui.widgets.diff_review import Entry, Mark
 from pier_tui.ui.widgets.hunk_syntax import CLASSES, Colour
-from pier_tui.ui.widgets.hunk_text import SPECIAL, Span, body, ending, visible
+from pier_tui.ui.widgets.hunk_text import Span, body, ending
 
 COMPONENTS = frozenset(
     {
@@ -23,7 +25,6 @@ COMPONENTS = frozenset(
         *(f"diff--{name}" for name in ("rejected", "edited", "absent")),
     }
 )
-TAB = 4
 LONGEST = 4000
 """Only so many characters of a line are prepared beyond the column scrolled to."""
 
@@ -45,27 +46,29 @@ class Side:
 
 def label(text: str) -> str:
     """A name for a header: nothing hidden, and no tab."""
-    return visible(text).replace("\t", " ")
+    return sanitize(text, keep_newlines=False)
 
 
-def file_title(file: FileDiff) -> str:
+def file_title(file: FileDiff, added: int, removed: int) -> str:
     """A file's header: letter of its status, name, counts, and what changes besides text."""
     name = label(file.path)
     if file.status == "renamed":
         name = f"{label(file.old_path or '')} → {name}"
     modes = file.old_mode and file.new_mode and file.old_mode != file.new_mode
     mode = f"  mode {file.old_mode} → {file.new_mode}" if modes else ""
-    return f"{LETTERS[file.status]} {name}  +{file.added} -{file.removed}{mode}"
+    return f"{LETTERS[file.status]} {name}  +{added} -{removed}{mode}"
 
 
-def hunk_title(entry: Entry, mark: Mark, state: HunkState, hidden: Sequence[str], fresh: bool) -> str:
+def hunk_title(
+    entry: Entry, mark: Mark, state: HunkState, tally: tuple[int, int], hidden: Sequence[str], fresh: bool
+) -> str:
     """A hunk's header: what is decided, where it is, how it stands to the disk, and warnings, all in words."""
     partial = f" {len(mark.lines)} lines" if mark.lines is not None and mark.taken else ""
     words = [f"{GLYPHS[mark.decision]} {mark.decision}{partial}"]
     words += [state] if state != "clean" else []
     words += ["changed: look again"] if fresh else []
     if hunk := entry.hunk:
-        words.append(f"@@ {hunk.new_start or hunk.old_start}  +{hunk.added} -{hunk.removed}")
+        words.append(f"@@ {hunk.new_start or hunk.old_start}  +{tally[0]} -{tally[1]}")
         words += [label(hunk.section.strip())] if hunk.section.strip() else []
     else:
         words.append(whole_file(entry.file))
@@ -90,14 +93,14 @@ def code(side: Side, look: Look, start: int, width: int) -> Strip:
     shown = text[:limit]
     segments = pieces(shown, side, look, ground, look(f"diff--{kind}-word") if kind != "context" else ground)
     if not ending(side.line.text):
-        segments.append(Segment(" (no newline at the end)", ground + foreground(look("diff--badge"))))
+        segments.append(Segment(" (no newline at the end)", over(ground, look("diff--badge"))))
     elif ending(side.line.text) == "\r\n" and kind != "context":
-        segments.append(Segment("␍", ground + foreground(look("diff--gutter"))))
+        segments.append(Segment("␍", over(ground, look("diff--gutter"))))
     strip = Strip(segments)
     more = strip.cell_length > start + width or len(text) > limit
     strip = strip.crop(start, start + width).adjust_cell_length(width, ground)
     if more and width > 1:
-        strip = Strip.join([strip.crop(0, width - 1), Strip([Segment("›", ground + foreground(look("diff--badge")))])])
+        strip = Strip.join([strip.crop(0, width - 1), Strip([Segment("›", over(ground, look("diff--badge")))])])
     return strip
 
 
@@ -110,13 +113,13 @@ def pieces(text: str, side: Side, look: Look, ground: Style, word: Style) -> lis
     segments: list[Segment] = []
     column = 0
     for begin, end in pairwise(order):
-        style = word if inside(begin, side.words) else ground
-        if inside(begin, badges):
-            style = style + foreground(look("diff--badge"))
+        piece = text[begin:end]
+        style = word if side.words and inside(begin, side.words) else ground
+        if badges and inside(begin, badges):
+            style, piece = over(style, look("diff--badge")), "".join(map(badge, piece))
         else:
             name = next((n for first, last, n in side.colours if first <= begin < last), "")
-            style = style + foreground(look(name)) if name else style
-        piece = visible(text[begin:end])
+            style = over(style, look(name)) if name else style
         if "\t" in piece:
             piece = expand(piece, column)
         column += len(piece)
@@ -127,6 +130,12 @@ def pieces(text: str, side: Side, look: Look, ground: Style, word: Style) -> lis
 def inside(at: int, spans: Sequence[Span]) -> bool:
     """Whether a character lies in one of the spans."""
     return any(begin <= at < end for begin, end in spans)
+
+
+@lru_cache(maxsize=512)
+def over(ground: Style, style: Style) -> Style:
+    """A style lying on a line's own background."""
+    return ground + foreground(style)
 
 
 def foreground(style: Style) -> Style:

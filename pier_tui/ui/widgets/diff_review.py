@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Literal
 
 from pier_tui.events import HunkNote, Verdict
 from pier_tui.repo.diff import FileDiff, Hunk, HunkPick, HunkState, Line, Patch
 from pier_tui.repo.picking import edited
-from pier_tui.ui.widgets.hunk_text import SPECIAL, body, hidden_in, restore_endings, side
+from pier_tui.ui.widgets.hunk_text import body, hidden, hidden_in, restore_endings, side
 
 Key = tuple[str, str]
 """A path and a hunk id; the id is empty where a file changes without hunks (binary, renamed, mode, empty)."""
@@ -41,16 +42,16 @@ class Mark:
 PENDING = Mark()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Entry:
     """One thing to decide: a hunk of a file, or (hunk None) a change of the file that has no hunks."""
 
     file: FileDiff
     hunk: Hunk | None
 
-    @property
+    @cached_property
     def key(self) -> Key:
-        """What decisions are kept under. Equal hunks of one file share it, and their decision."""
+        """What decisions are kept under."""
         return (self.file.path, self.hunk.id if self.hunk else "")
 
     @property
@@ -105,6 +106,7 @@ class Review:
         self.steps: list[Step] = []
         self.special: dict[Key, tuple[str, ...]] = {}
         self.rewritten: dict[Key, tuple[Line, ...]] = {}
+        self.tallies: dict[int, tuple[int, int]] = {}
 
     def mark(self, entry: Entry) -> Mark:
         """The decision on a hunk."""
@@ -113,6 +115,12 @@ class Review:
     def state(self, entry: Entry) -> HunkState:
         """How the hunk stands to the file on disk."""
         return self.states.get(entry.key[1], "clean") if self.states else "clean"
+
+    def tally(self, file: FileDiff) -> tuple[int, int]:
+        """Lines added to and removed from a file of this patch, counted once."""
+        if (found := self.tallies.get(id(file))) is None:
+            found = self.tallies[id(file)] = (file.added, file.removed)
+        return found
 
     def hidden(self, entry: Entry) -> tuple[str, ...]:
         """Names of the special characters in the hunk as it is shown."""
@@ -131,7 +139,7 @@ class Review:
             return
         shown = self.shown.setdefault(key, set())
         shown.add(line)
-        if all(i in shown for i, item in enumerate(entry.lines) if SPECIAL.search(item.text)):
+        if all(i in shown for i, item in enumerate(entry.lines) if hidden(item.text)):
             self.seen.add(key)
 
     def lines(self, entry: Entry) -> tuple[Line, ...]:
@@ -237,9 +245,9 @@ class Review:
 
     def count(self, *decisions: Decision) -> int:
         """How many hunks are decided so."""
-        if not self.marks:
-            return len(self.entries) if "pending" in decisions else 0
-        return sum(self.mark(entry).decision in decisions for entry in self.entries)
+        decided = [mark.decision for mark in self.marks.values() if mark.decision != "pending"]
+        pending = len(self.entries) - len(decided) if "pending" in decisions else 0
+        return pending + sum(decision in decisions for decision in decided)
 
     def verdict(self, send_back: bool = False) -> Verdict:
         """The decision to hand over. Sending back writes nothing: it carries rejections and comments only."""
@@ -256,8 +264,11 @@ class Review:
         A hunk that is now in conflict loses its acceptance. Comments on hunks that are gone stay, as stale.
         """
         old = {entry.key for entry in self.entries}
+        if not (old or self.marks or states or self.new_look):
+            self.__dict__.update(Review(patch, notes=self.notes).__dict__)
+            return ()
         self.patch, self.entries, self.states = patch, entries_of(patch), dict(states)
-        self.special, self.rewritten, self.shown = {}, {}, {}
+        self.special, self.rewritten, self.shown, self.tallies = {}, {}, {}, {}
         keys = {entry.key for entry in self.entries}
         conflicts = {key for key in keys if self.states.get(key[1]) == "conflict"}
         lapsed = {key for key in conflicts if self.marks.get(key, PENDING).taken}

@@ -223,8 +223,10 @@ class DiffView(ScrollView, can_focus=True):
 
     def drawing(self, entry: int) -> HunkDrawing:
         """What is worked out for a hunk."""
-        found = self.drawings.get(entry)
-        if found is None or found.mark != self.review.mark(self.review.entries[entry]):
+        found, mark = self.drawings.get(entry), self.review.mark(self.review.entries[entry])
+        if found is not None and found.mark.text == mark.text:
+            found.mark = mark
+        else:
             if self.painted > MOST_STRIPS:
                 self.drawings.clear()
                 self.painted = 0
@@ -242,7 +244,7 @@ class DiffView(ScrollView, can_focus=True):
             return paint.title(said, self.look("diff--gutter"), width)
         if block.kind == "file":
             file = self.review.entries[block.entry].file
-            return paint.title(f" {paint.file_title(file)}", self.look("diff--file"), width)
+            return paint.title(f" {paint.file_title(file, *self.review.tally(file))}", self.look("diff--file"), width)
         current = block.entry == self.cursor
         drawing = self.drawing(block.entry)
         if row == block.start:

@@ -7,15 +7,7 @@ from collections.abc import Sequence
 from difflib import SequenceMatcher
 
 from pier_tui.repo.diff import Hunk, Line
-
-JOINERS = r"(?<![\u0600-\u06ff\u0900-\u0dff\u2600-\u27bf\ufe0f\U0001f000-\U0001faff])[\u200c\u200d]"
-"""Joiners are ordinary inside Arabic and Indic words and emoji, and suspicious elsewhere."""
-
-SPECIAL = re.compile(
-    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
-    r"\ud800-\udfff\U000e0000-\U000e01ef]|\r(?!\n)|" + JOINERS
-)
-"""Control, bidirectional, zero-width and tag characters, line separators, and bytes that are not UTF-8."""
+from pier_tui.ui.text import SPECIAL
 
 LINE = re.compile(r"[^\n]*\n|[^\n]+")
 WORD = re.compile(r"\w+|\s+|[^\w\s]")
@@ -36,22 +28,25 @@ def side(lines: Sequence[Line], kind: str) -> str:
 
 def body(text: str) -> str:
     """The line without its ending."""
-    return text.removesuffix("\n").removesuffix("\r")
+    return text[:-2] if text.endswith("\r\n") else text.removesuffix("\n")
 
 
 def ending(text: str) -> str:
-    """The line's own ending: `\\n`, `\\r\\n`, or nothing."""
+    """The line's own ending: `\n`, `\r\n`, or nothing."""
     return text[len(body(text)) :]
 
 
 def hidden(text: str) -> tuple[str, ...]:
-    """Names of the special characters in the text, such as `U+202E`, each once, in order."""
+    """Names of the special characters in the text, such as `U+202E`, each once, in order. Line endings are none."""
+    text = text.replace("\r\n", "\n")
+    if text.isascii() and text.replace("\n", "").replace("\t", "").isprintable():
+        return ()
     return tuple(dict.fromkeys(f"U+{ord(found):04X}" for found in SPECIAL.findall(text)))
 
 
 def hidden_in(hunk: Hunk) -> tuple[str, ...]:
     """Names of the special characters in any line of the hunk."""
-    return hidden("".join(line.text for line in hunk.lines))
+    return hidden("".join([line.text for line in hunk.lines]))
 
 
 def opcodes(old: Sequence[str], new: Sequence[str]) -> Sequence[tuple[str, int, int, int, int]]:
@@ -133,10 +128,3 @@ def partner(lines: Sequence[Line], index: int, reach: int = 64) -> int | None:
         first -= 1
     other = first + (index - start)
     return other if kind == "+" and other < start else None
-
-
-def visible(text: str) -> str:
-    """The text with every special character as a badge such as `<U+202E>`; a tab stays."""
-    if not SPECIAL.search(text):
-        return text
-    return SPECIAL.sub(lambda found: f"<U+{ord(found.group()):04X}>", text)
