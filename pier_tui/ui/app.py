@@ -1,13 +1,16 @@
-"""The app: themes, keymap, the first screen, and starting and stopping the agent. Nothing about sessions."""
+"""The app: themes, keymap, the first screen, copying and quitting. Nothing about sessions."""
 
 from __future__ import annotations
 
+import asyncio
+import signal
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
+from textual import on, work
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
@@ -15,82 +18,104 @@ from textual.widgets import Input, TextArea
 
 from pier_tui.errors import PierError
 from pier_tui.events import Notice
-from pier_tui.ui.asking import DialogUser
-from pier_tui.ui.keymap import Clashes
+from pier_tui.repo.diff import Patch
+from pier_tui.session.export import load_recording
+from pier_tui.ui.keymap import Clashes, checked
+from pier_tui.ui.lifecycle import Lifecycle, Reopen, Start, Watch
 from pier_tui.ui.line_filter import TextGuard
+from pier_tui.ui.palette import Actions
+from pier_tui.ui.screens.first_start import SetUp
+from pier_tui.ui.screens.replay import ReplayScreen
 from pier_tui.ui.screens.workbench import WorkbenchScreen
 from pier_tui.ui.text import sanitize
 from pier_tui.ui.themes import DEFAULT, load, shipped_folder
-from pier_tui.ui.workbench import Shelf, Workbench
+from pier_tui.ui.workbench import Shelf
 
 AGAIN = 2.0
 """Seconds within which a second ctrl+c quits."""
 
 
 class PierApp(App[None]):
-    """Paints first, then calls `start` for the agent. All paths and settings come as plain values."""
+    """Paints first, then calls `start` for the agent. Paths and settings come as plain values."""
 
     TITLE = "pier-tui"
     CSS_PATH = "app.tcss"
+    COMMANDS = App.COMMANDS | {Actions}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "copy_or_quit", "quit", show=False, priority=True, id="app.quit"),
     ]
 
     def __init__(
         self,
-        start: Callable[..., Awaitable[Workbench]] | None = None,
+        start: Start | None = None,
         *,
         repository: str = "",
         theme: str = DEFAULT,
         user_themes: Path | None = None,
         keymap: Mapping[str, str] | None = None,
+        reopen: Reopen | None = None,
         shelf: Shelf | None = None,
-        watch: Callable[[], AsyncIterator[tuple[str, ...]]] | None = None,
+        watch: Watch | None = None,
+        worktree: Callable[[], Awaitable[Patch]] | None = None,
+        set_up: SetUp | None = None,
+        recording: Path | None = None,
     ) -> None:
         super().__init__()
         self._filters.append(TextGuard())
-        self._start, self._watch = start, watch
+        self.life = Lifecycle(start, reopen, watch, set_up)
+        self._recording, self._keys = recording, dict(keymap or {})
         self._wanted_theme, self._user_themes = theme, user_themes
-        self._keys = dict(keymap or {})
-        self._clashes = Clashes()
-        self._asked_to_quit = -AGAIN
-        self._workbench: Workbench | None = None
-        self.bench = WorkbenchScreen(repository, shelf)
+        self._clashes, self._asked_to_quit = Clashes(), -AGAIN
+        self._make = partial(WorkbenchScreen, repository, shelf, worktree)
+        self.bench = self._make()
+        self._replay = ReplayScreen(repository) if recording else None
 
-    def get_default_screen(self) -> WorkbenchScreen:
-        """The workbench is there from the first paint."""
-        return self.bench
+    def get_default_screen(self) -> WorkbenchScreen | ReplayScreen:
+        """The panes are there from the first paint."""
+        return self._replay or self.bench
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Colours of ours that foreign themes do not define."""
         return {"muted": "ansi_bright_black", "weak": "ansi_cyan", "strong": "ansi_yellow"}
 
     def on_mount(self) -> None:
-        """Themes and keys now; the agent after the first paint."""
+        """Themes and keys now; everything else after the first paint."""
         folders = [shipped_folder(), *([self._user_themes] if self._user_themes else [])]
         themes, wrong = load(folders)
         for theme in themes.values():
             self.register_theme(theme)
-        known = self._wanted_theme in self.available_themes
-        self.theme = self._wanted_theme if known else DEFAULT
-        self.call_after_refresh(self.run_worker, partial(self._begin, wrong), exit_on_error=False)
+        self.theme = self._wanted_theme if self._wanted_theme in self.available_themes else DEFAULT
+        if self.theme != self._wanted_theme:
+            wrong.append(f"There is no theme {self._wanted_theme!r}; {DEFAULT} is used.")
+        self._keys, unknown = checked(self._keys)
+        self.set_keymap(self._keys)
+        self.bench.keymap = self._keys
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, partial(self.call_later, self.action_quit))
+        self.call_after_refresh(self.run_worker, partial(self._begin, [*wrong, *unknown]), group="begin")
 
     async def _begin(self, wrong: list[str]) -> None:
-        """After the first paint: what was wrong, the agent, its history, then the watcher."""
+        """After the first paint: what was wrong, then the recording or the agent."""
         for sentence in wrong:
-            self.notify(sentence, severity="warning", markup=False)
-        if self._start is None:
+            self.notify(sanitize(sentence), severity="warning", markup=False)
+        if self._replay is None or self._recording is None:
+            await self.life.begin(self, self.bench)
+            await self.life.follow(lambda: self.bench)
             return
         try:
-            self._workbench = await self._start(DialogUser(self))
+            recording = await asyncio.to_thread(load_recording, self._recording)
+            self._replay.play(recording.events, f"{recording.header.profile} · {recording.header.date}")
         except PierError as error:
-            self.bench.show(Notice(text=str(error), level="error"))
-            return
-        await self.bench.resume(self._workbench.history())
-        self.bench.attach(self._workbench)
-        if self._watch is not None:
-            async for paths in self._watch():
-                self.bench.work.aside(self._workbench.repo_changed(paths))
+            self._replay.show(Notice(text=str(error), level="error"))
+
+    @on(WorkbenchScreen.Reopened)
+    @work(exclusive=True, group="reopen")
+    async def _go_on(self, message: WorkbenchScreen.Reopened) -> None:
+        """Close this session and open another in a fresh screen."""
+        await self.life.close(self.bench)
+        self.bench = self._make()
+        self.bench.keymap = self._keys
+        await self.switch_screen(self.bench)
+        await self.life.go_on(self, self.bench, message.session)
 
     async def action_copy_or_quit(self) -> None:
         """Copy what is selected; otherwise quit at the second press."""
@@ -108,11 +133,7 @@ class PierApp(App[None]):
 
     async def action_quit(self) -> None:
         """Stop what runs, close the agent, leave nothing behind."""
-        self.workers.cancel_all()
-        await self.workers.wait_for_complete()
-        if self._workbench is not None:
-            await self._workbench.aclose()
-            self._workbench = None
+        await self.life.close(self.bench)
         self.exit()
 
     def handle_bindings_clash(self, clashed_bindings: set[Binding], node: DOMNode) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from textual.binding import Binding, BindingType
+from textual.dom import DOMNode
 
 LOOKING: list[BindingType] = [
     Binding("ctrl+o", "show_router", "router", show=False, priority=True, id="show.router"),
@@ -49,8 +50,20 @@ class Clashes:
         return f"The keymap gives the same key to {' and '.join(sorted(names))}; only one of them works."
 
 
-def checked(keymap: Mapping[str, str], known: Iterable[str]) -> tuple[dict[str, str], list[str]]:
+def known_ids() -> set[str]:
+    """The ids of all bindings of ours: every widget and screen class with bindings has been imported by now."""
+    found: set[str] = set()
+    waiting: list[type[DOMNode]] = [DOMNode]
+    while waiting:
+        kind = waiting.pop()
+        waiting += kind.__subclasses__()
+        if kind.__module__.startswith("pier_tui."):
+            found |= {binding.id for binding in Binding.make_bindings(kind.BINDINGS) if binding.id}
+    return found
+
+
+def checked(keymap: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
     """The usable part of a configured keymap, and a sentence for every id that no binding has."""
-    ids = set(known)
+    ids = known_ids() if keymap else set()
     wrong = [f"The keymap names {name!r}, which is no action; it is left out." for name in keymap if name not in ids]
     return {name: keys for name, keys in keymap.items() if name in ids}, wrong

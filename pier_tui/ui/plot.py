@@ -8,7 +8,7 @@ from textual.content import Content
 
 from pier_tui.ui.figures import rupees
 
-SIGNS = "●○◆"
+SIGNS = "●○+"
 """One sign a series, so that they differ without colour."""
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Any, cast
 
-from textual.worker import Worker
+from textual.worker import Worker, WorkerError
 
 from pier_tui.errors import PierError
 from pier_tui.events import AnyEvent, Notice
@@ -40,6 +40,7 @@ class Work:
         self._spawn, self._show, self._changed = spawn, show, changed
         self._running: Worker[None] | None = None
         self._open = False
+        self._all: list[Worker[None]] = []
 
     @property
     def running(self) -> bool:
@@ -58,7 +59,11 @@ class Work:
 
     def aside(self, events: Events) -> None:
         """Follow something short beside the request."""
-        self._spawn(self._follow(events), "aside")
+        self._keep(self._spawn(self._follow(events), "aside"))
+
+    def _keep(self, worker: Worker[None]) -> Worker[None]:
+        self._all = [*(known for known in self._all if not known.is_finished), worker]
+        return worker
 
     def interrupt(self) -> bool:
         """Stop the running request; what is queued waits for the next one. False where nothing runs."""
@@ -66,6 +71,17 @@ class Work:
             return False
         self._running.cancel()
         return True
+
+    async def stop(self) -> None:
+        """Stop everything, forget the queue, and wait until all of it has ended."""
+        self.queue.clear()
+        self._open = False
+        workers = [worker for worker in self._all if not worker.is_finished]
+        for worker in workers:
+            worker.cancel()
+        for worker in workers:
+            with suppress(WorkerError):
+                await worker.wait()
 
     def unqueue(self) -> Job | None:
         """Take the last queued job back."""
@@ -76,7 +92,7 @@ class Work:
     def _next(self) -> None:
         if self._open and self._running is None and self.queue:
             job = self.queue.pop(0)
-            self._running = self._spawn(self._request(job), "request")
+            self._running = self._keep(self._spawn(self._request(job), "request"))
         self._changed()
 
     async def _request(self, job: Job) -> None:

@@ -39,7 +39,7 @@ class PaneFrame(Vertical):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "step(1)", "next pane", show=False, id="pane.next"),
+        Binding("tab", "step(1)", "next pane", id="pane.next"),
         Binding("shift+tab", "step(-1)", "previous pane", show=False, id="pane.previous"),
         Binding("alt+1,f3", "look('backbone')", "backbone", show=False, id="pane.backbone"),
         Binding("alt+2,f4", "look('conversation')", "conversation", show=False, id="pane.conversation"),

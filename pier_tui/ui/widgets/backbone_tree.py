@@ -154,7 +154,7 @@ class BackboneTree(ScrollView, can_focus=True):
         cursor = line == self.cursor and self.has_focus
         place = self.get_component_rich_style("tree--cursor") if cursor else self.rich_style
         left, style = self._left(row)
-        new = f" turn {row.item.turn}" if row.new and row.item and row.item.turn else " new" if row.new else ""
+        new = f" ◂ {row.item.turn}" if row.new and row.item and row.item.turn else " ◂" if row.new else ""
         text = Strip([Segment(left, place if cursor else style)])
         text = text.crop(0, max(width - len(new), 0)).extend_cell_length(width - len(new), place)
         tail = Segment(new, place if cursor else self.get_component_rich_style("tree--new"))
@@ -169,6 +169,6 @@ class BackboneTree(ScrollView, can_focus=True):
         if row.detail:
             return f"      {sanitize(row.text)}", self.get_component_rich_style("tree--detail")
         finished = row.item.status in {"done", "superseded", "stale"}
-        name = "tree--new" if row.new else "tree--done" if finished else ""
+        name = "tree--done" if finished and not row.new else ""
         style = self.get_component_rich_style(name) if name else self.rich_style
         return f"   {row.mark} {sanitize(row.text)}", style

@@ -7,6 +7,9 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
 
+HELP = "show_help"
+"""The action whose key stands last and never gives way."""
+
 
 class KeyLine(Widget):
     """Reads the screen's active bindings, nearest widget first; what does not fit is left out whole."""
@@ -23,28 +26,36 @@ class KeyLine(Widget):
         self.refresh()
 
     def render(self) -> Content:
-        """`key action` pairs; `f1 help` always stands last, so that the rest can be found."""
+        """`key action` pairs; help stands last where it works, so that the rest can be found."""
         shown, room = Content(""), self.size.width
-        last = _pair("f1", "help")
-        for binding in self._keys_here():
-            key = self.app.get_key_display(binding)
-            pair = _pair(key, binding.description)
+        keys = self._keys_here()
+        last = next((self._pair(b) for b in keys if b.action == HELP), Content(""))
+        for binding in keys:
+            if binding.action == HELP:
+                continue
+            pair = self._pair(binding)
             if shown.cell_length + pair.cell_length + 2 + last.cell_length > room:
                 break
             shown = Content.assemble(shown, pair, "  ")
         return Content.assemble(shown, last)
 
     def _keys_here(self) -> list[Binding]:
-        active = [entry for entry in self.screen.active_bindings.values() if entry.binding.show and entry.enabled]
+        active = [
+            entry
+            for entry in self.screen.active_bindings.values()
+            if (entry.binding.show or entry.binding.action == HELP) and entry.enabled and not entry.binding.system
+        ]
         seen: set[str] = set()
         found: list[Binding] = []
         near = sorted(active, key=lambda entry: entry.node in (self.screen, self.app))
         for entry in near:
-            if entry.binding.action not in seen and entry.binding.description != "help":
+            if entry.binding.action not in seen:
                 seen.add(entry.binding.action)
                 found.append(entry.binding)
         return found
 
-
-def _pair(key: str, text: str) -> Content:
-    return Content.assemble((key, "bold $text-accent"), (f" {text}", "$foreground"))
+    def _pair(self, binding: Binding) -> Content:
+        words = binding.description
+        # Panes write their words as they like; in a line of keys they begin small, names like $EDITOR stay.
+        words = words[:1].lower() + words[1:] if words[1:2].islower() else words
+        return Content.assemble((self.app.get_key_display(binding), "bold $text-accent"), f" {words}")

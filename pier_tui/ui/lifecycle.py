@@ -1,0 +1,72 @@
+"""From the first paint to the last key: setting up, starting the agent, going on with another session, closing."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+
+from textual.app import App
+
+from pier_tui.errors import PierError
+from pier_tui.events import Notice
+from pier_tui.tools.approval import User
+from pier_tui.ui.asking import DialogUser
+from pier_tui.ui.screens.first_start import FirstStartScreen, SetUp
+from pier_tui.ui.screens.workbench import WorkbenchScreen
+from pier_tui.ui.workbench import Workbench
+
+Start = Callable[[User], Awaitable[Workbench]]
+Reopen = Callable[[User, str], Awaitable[Workbench]]
+Watch = Callable[[], AsyncIterator[tuple[str, ...]]]
+
+
+@dataclass
+class Lifecycle:
+    """The agent's life in the app. `set_up` only where no model is connected, `watch` only where files are watched."""
+
+    start: Start | None = None
+    reopen: Reopen | None = None
+    watch: Watch | None = None
+    set_up: SetUp | None = None
+    workbench: Workbench | None = None
+
+    async def begin(self, app: App[None], screen: WorkbenchScreen) -> None:
+        """Ask how to connect where that is open, start the agent, and follow the files until the app ends."""
+        try:
+            if self.set_up is not None:
+                await self.set_up.apply(await app.push_screen_wait(FirstStartScreen(self.set_up.find)))
+            if self.start is not None:
+                await self._attach(screen, self.start(DialogUser(app)))
+        except PierError as error:
+            screen.show(Notice(text=str(error), level="error"))
+
+    async def follow(self, screen: Callable[[], WorkbenchScreen]) -> None:
+        """Tell the agent what others change in the files."""
+        if self.watch is None or self.workbench is None:
+            return
+        async for paths in self.watch():
+            if self.workbench is not None:
+                screen().work.aside(self.workbench.repo_changed(paths))
+
+    async def go_on(self, app: App[None], screen: WorkbenchScreen, session: str) -> None:
+        """Open another session on a fresh screen."""
+        if self.reopen is None:
+            return
+        try:
+            await self._attach(screen, self.reopen(DialogUser(app), session))
+        except PierError as error:
+            screen.show(Notice(text=str(error), level="error"))
+
+    async def _attach(self, screen: WorkbenchScreen, starting: Awaitable[Workbench]) -> None:
+        """Give the screen its agent, and show what it remembers."""
+        self.workbench = await starting
+        await screen.resume(self.workbench.history())
+        screen.resumable = self.reopen is not None
+        screen.attach(self.workbench)
+
+    async def close(self, screen: WorkbenchScreen) -> None:
+        """Stop what runs and close the agent."""
+        await screen.work.stop()
+        if self.workbench is not None:
+            workbench, self.workbench = self.workbench, None
+            await workbench.aclose()

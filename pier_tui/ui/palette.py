@@ -1,0 +1,47 @@
+"""The command palette's entries: every key that works now and every slash command that needs no argument."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.content import Content
+
+from pier_tui.ui.commands import COMMANDS
+
+
+class Actions(Provider):
+    """Reaches everything the screen can do at the moment the palette was opened."""
+
+    def _entries(self) -> Iterator[tuple[str, str, str]]:
+        """Title, what it does, and the action with its namespace resolved on the screen."""
+        seen: set[str] = set()
+        for entry in self.screen.active_bindings.values():
+            binding = entry.binding
+            if not entry.enabled or binding.system or not binding.description or binding.action in seen:
+                continue
+            seen.add(binding.action)
+            yield binding.description, f"key {self.app.get_key_display(binding)}", binding.key
+        for command in COMMANDS:
+            if not command.argument and command.action not in seen:
+                yield f"/{command.name}", command.about, f"/{command.action}"
+
+    async def discover(self) -> Hits:
+        """Everything, before anything was typed."""
+        for title, about, what in self._entries():
+            yield DiscoveryHit(Content(title), lambda what=what: self._run(what), text=title, help=about)
+
+    async def search(self, query: str) -> Hits:
+        """What matches."""
+        matcher = self.matcher(query)
+        for title, about, what in self._entries():
+            score = matcher.match(title)
+            if score > 0:
+                shown = matcher.highlight(title)
+                yield Hit(score, shown, lambda what=what: self._run(what), text=title, help=about)
+
+    async def _run(self, what: str) -> None:
+        if what.startswith("/"):
+            await self.screen.run_action(f"screen.{what[1:]}")
+        else:
+            self.app.simulate_key(what)

@@ -1,0 +1,98 @@
+"""First start without a key: the offline pair now, a key, or a server. Nothing is contacted before it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal, Protocol
+
+from textual import work
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Button, Input, Static
+
+from pier_tui.ui.screens.dialog import Dialog
+from pier_tui.ui.text import sanitize
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What the user chose. `value` is the key, or the server's address; empty for offline."""
+
+    way: Literal["offline", "key", "server"]
+    value: str = ""
+
+
+class SetUp(Protocol):
+    """What wiring offers for a first start; handed to the app only where no model is connected."""
+
+    async def find(self) -> Sequence[str]:
+        """Addresses of servers answering on this machine. Only called when the user asks."""
+        ...
+
+    async def apply(self, setup: Setup) -> None:
+        """Keep and use the choice. Raises PierError where it cannot be used."""
+        ...
+
+
+class FirstStartScreen(Dialog[Setup]):
+    """Answers with a Setup; closing it means offline. `find` looks for servers on this machine, only when told to."""
+
+    TITLE_TEXT = "No model is connected yet"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "offline", "work offline", id="start.offline")]
+    DEFAULT_CSS = """
+    FirstStartScreen Button { width: 100%; margin-top: 1; }
+    FirstStartScreen Input { margin-top: 1; }
+    """
+
+    def __init__(self, find: Callable[[], Awaitable[Sequence[str]]] | None = None) -> None:
+        super().__init__()
+        self._find = find
+
+    def body(self) -> list[Widget]:
+        """The three ways."""
+        about = (
+            "The offline pair is built in: two rule-based programs, not language models. They find definitions, "
+            "rename, refactor and repair simple test failures, free and without a network."
+        )
+        found: list[Widget] = [
+            Static(Content(about)),
+            Button(Content("Work with the offline pair now"), id="offline", variant="primary"),
+            Input(placeholder="or paste a Sarvam API key and press enter", password=True, id="key"),
+            Input(placeholder="or a server's address, such as http://localhost:11434/v1", id="server"),
+        ]
+        if self._find is not None:
+            found += [Button(Content("Look for a server on this machine"), id="find"), Static(id="found")]
+        return found
+
+    def action_offline(self) -> None:
+        """The offline pair."""
+        self.dismiss(Setup("offline"))
+
+    def on_button_pressed(self, message: Button.Pressed) -> None:
+        """Offline, or look around."""
+        if message.button.id == "offline":
+            self.action_offline()
+        else:
+            self._look()
+
+    @work(exclusive=True)
+    async def _look(self) -> None:
+        """Look for servers now that the user asked; the first one found is filled in."""
+        if self._find is None:
+            return
+        answer = self.query_one("#found", Static)
+        answer.update(Content("looking..."))
+        servers = await self._find()
+        if servers:
+            self.query_one("#server", Input).value = servers[0]
+            answer.update(Content(sanitize(f"found: {', '.join(servers)}; press enter in the field above to use it")))
+        else:
+            answer.update(Content("None answered on the usual ports."))
+
+    def on_input_submitted(self, message: Input.Submitted) -> None:
+        """A key or an address."""
+        value = message.value.strip()
+        if value:
+            self.dismiss(Setup("key" if message.input.id == "key" else "server", value))

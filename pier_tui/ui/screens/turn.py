@@ -1,0 +1,120 @@
+"""Everything about one turn: decision, prompt by segment, usage as billed, timings, tool calls, the hand-over."""
+
+from __future__ import annotations
+
+import json
+
+from textual.content import Content
+
+from pier_tui.events import CallFinished, RouteDecided
+from pier_tui.ui.figures import rupees, tokens
+from pier_tui.ui.screens.dialog import Page, heading, table
+from pier_tui.ui.story import NAMES, Turn
+from pier_tui.ui.text import sanitize
+
+STABLE = {"harness", "tools", "repository", "snapshot"}
+"""Segments that stay the same bytes until the next compaction."""
+
+
+class TurnScreen(Page):
+    """Reads one turn of the story."""
+
+    TITLE_TEXT = "Turn"
+
+    def __init__(self, turn: Turn) -> None:
+        super().__init__()
+        self._of = turn
+
+    def text(self, width: int) -> Content:
+        """All sections that have something to say."""
+        turn = self._of
+        who = NAMES[turn.tier] if turn.tier else "nobody yet"
+        took = f", {turn.seconds:.1f} s" if turn.seconds is not None else ""
+        parts = [Content.styled(f"Turn {turn.number}, answered by {who}{took}\n\n", "bold")]
+        for route in turn.routes:
+            parts += [heading(f"Decision for call {route.call}: {NAMES[route.tier]}"), _decision(route), Content("\n")]
+        if turn.label is not None and turn.label.label:
+            note = f": {sanitize(turn.label.note)}" if turn.label.note else ""
+            parts.append(Content(f"You judged: {turn.label.label}{note}\n\n"))
+        for route in turn.routes[-1:]:
+            if route.segments:
+                parts += [heading("Prompt by segment"), _segments(route), Content("\n\n")]
+        if turn.calls:
+            parts += [heading("Calls as billed"), _calls(turn.calls), Content("\n\n")]
+        handoff = next((route.handoff for route in turn.routes if route.handoff), "")
+        if handoff:
+            parts += [heading("Hand-over to the 105B"), Content(sanitize(handoff) + "\n\n")]
+        parts += self._tools()
+        return Content.assemble(*parts)
+
+    def _tools(self) -> list[Content]:
+        parts: list[Content] = []
+        for called, returned in self._of.tools:
+            parts += [
+                heading(f"Tool call {sanitize(called.name)}"),
+                Content(sanitize(_pretty(called.arguments)) + "\n"),
+            ]
+            if returned is None:
+                parts.append(Content("still running\n\n"))
+            else:
+                how = "done" if returned.ok else "refused or failed"
+                parts.append(Content.styled(f"{how} in {returned.seconds:.1f} s; the model was told:\n", "$muted"))
+                parts.append(Content(sanitize(returned.text) + "\n\n"))
+        return parts
+
+
+def _decision(route: RouteDecided) -> Content:
+    confidence = "none given" if route.confidence is None else f"{route.confidence:.2f}"
+    threshold = "" if route.threshold is None else f" (escalates below {route.threshold:.2f})"
+    lines = [
+        ("model", sanitize(route.model) + (" (offline)" if route.offline else "")),
+        ("route", f"{route.route}, strategy {sanitize(route.strategy)}"),
+        ("action", sanitize(route.action) or "not stated"),
+        ("confidence", confidence + threshold),
+        ("reason", sanitize(route.reason) or "none given"),
+    ]
+    return Content.assemble(*(Content.assemble((f"{name:<12}", "$muted"), value, "\n") for name, value in lines))
+
+
+def _segments(route: RouteDecided) -> Content:
+    rows: list[tuple[str, ...]] = [("segment", "~tokens", "")]
+    for segment in route.segments:
+        kind = "stable" if segment.name in STABLE else "rewritten" if segment.name == "now" else "appended"
+        rows.append((sanitize(segment.name), f"{segment.tokens:,}", kind))
+    total = sum(segment.tokens for segment in route.segments)
+    cached = route.predicted_cached
+    rows.append(("together", f"{total:,}", "" if cached is None else f"{cached:,} of them expected in the cache"))
+    return table(rows[:1] + [(a, b, c) for a, b, c in rows[1:]])
+
+
+def _calls(calls: list[CallFinished]) -> Content:
+    rows: list[tuple[str, ...]] = [("call", "input", "cached", "expected", "output", "first", "time", "cost", "kept")]
+    for call in calls:
+        usage = call.usage
+        mark = "~" if usage.estimated else ""
+        first = "?" if call.first_token is None else f"{call.first_token:.2f} s"
+        rows.append(
+            (
+                f"{call.call} {NAMES[call.tier]}",
+                mark + tokens(usage.prompt),
+                mark + tokens(usage.cached) if usage.cached is not None else "?",
+                "?" if call.predicted_cached is None else f"~{tokens(call.predicted_cached)}",
+                mark + tokens(usage.output),
+                first,
+                f"{call.seconds:.1f} s",
+                rupees(call.cost),
+                "yes" if call.kept else "no",
+            )
+        )
+    return table(rows)
+
+
+def _pretty(arguments: str) -> str:
+    """The JSON arguments, indented where they are JSON at all, with real line ends in the strings."""
+    try:
+        fields = json.loads(arguments)
+    except ValueError:
+        return arguments
+    if not isinstance(fields, dict):
+        return arguments
+    return "\n".join(f"{k}: {v if isinstance(v, str) else json.dumps(v)}" for k, v in fields.items())

@@ -1,0 +1,110 @@
+"""Undo and rewind: what would change in the files is shown first, then asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import ClassVar, Literal
+
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from pier_tui.events import PatchApplied
+from pier_tui.repo.diff import Patch
+from pier_tui.ui.screens.dialog import Dialog
+from pier_tui.ui.text import sanitize
+
+LINES_SHOWN = 200
+"""Lines of a preview; more are counted, not shown."""
+
+
+class UndoScreen(Dialog[str]):
+    """Answers with the checkpoint to take back, or None."""
+
+    TITLE_TEXT = "Take applied changes back"
+    WIDE = True
+    DEFAULT_CSS = """
+    UndoScreen OptionList { height: auto; max-height: 8; background: $surface; border: none; }
+    UndoScreen VerticalScroll { height: 1fr; margin-top: 1; background: $panel; padding: 0 1; }
+    """
+
+    def __init__(self, applied: Sequence[PatchApplied]) -> None:
+        super().__init__()
+        self._applied = list(reversed(applied))
+
+    def body(self) -> list[Widget]:
+        """The list, newest first, and what taking back the marked one would do."""
+        if not self._applied:
+            return [Static(Content("Nothing was applied in this session, so there is nothing to take back."))]
+        options = [Option(Content(one_line(event))) for event in self._applied]
+        return [OptionList(*options), VerticalScroll(Static(id="preview"), can_focus=False)]
+
+    def on_option_list_option_highlighted(self, message: OptionList.OptionHighlighted) -> None:
+        """Show what would change."""
+        self.query_one("#preview", Static).update(reversed_preview([self._applied[message.option_index].patch]))
+
+    def on_option_list_option_selected(self, message: OptionList.OptionSelected) -> None:
+        """Take it back."""
+        self.dismiss(self._applied[message.option_index].checkpoint)
+
+
+class RewindScreen(Dialog[Literal["talk", "files"]]):
+    """Answers whether only the conversation goes back, or the files with it."""
+
+    TITLE_TEXT = "Rewind"
+    WIDE = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("c", "answer('talk')", "conversation only", id="rewind.conversation"),
+        Binding("f", "answer('files')", "conversation and files", id="rewind.files"),
+    ]
+    DEFAULT_CSS = "RewindScreen VerticalScroll { height: 1fr; margin-top: 1; background: $panel; padding: 0 1; }"
+
+    def __init__(self, turn: int, applied: Sequence[PatchApplied]) -> None:
+        super().__init__()
+        self._to = turn
+        self._patches = [event.patch for event in reversed(applied) if event.turn >= turn]
+
+    def body(self) -> list[Widget]:
+        """What goes, and what would change in the files."""
+        text = f"Go back to before turn {self._to}. Later turns are set aside. "
+        text += "With the files, these hunks of ours are taken back; anything else in the files stays:"
+        if not self._patches:
+            text = f"Go back to before turn {self._to}. Later turns are set aside. Nothing was applied since."
+        return [Static(Content(text)), VerticalScroll(Static(reversed_preview(self._patches)), can_focus=False)]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Files only where some would change."""
+        return bool(self._patches) if parameters == ("files",) else True
+
+    def action_answer(self, what: Literal["talk", "files"]) -> None:
+        """Go."""
+        self.dismiss(what)
+
+
+def one_line(event: PatchApplied) -> str:
+    """`turn 4  app.py, util.py  +12 -3`."""
+    patch = event.patch
+    names = ", ".join(patch.paths[:4]) + (f" and {len(patch.paths) - 4} more" if len(patch.paths) > 4 else "")
+    return f"turn {event.turn}  {sanitize(names)}  +{patch.added} -{patch.removed}"
+
+
+def reversed_preview(patches: Iterable[Patch]) -> Content:
+    """The lines that would go (those added) and come back (those removed)."""
+    parts: list[tuple[str, str]] = []
+    for patch in patches:
+        for file in patch.files:
+            parts.append((f"{sanitize(file.path)}\n", "bold"))
+            for hunk in file.hunks:
+                for line in hunk.lines:
+                    text = sanitize(line.text.rstrip("\r\n"))
+                    if line.kind == "+":
+                        parts.append((f"  - {text}\n", "$text-error"))
+                    elif line.kind == "-":
+                        parts.append((f"  + {text}\n", "$text-success"))
+    left = len(parts) - LINES_SHOWN
+    if left > 0:
+        parts = [*parts[:LINES_SHOWN], (f"and {left} more lines", "$muted")]
+    return Content.assemble(*parts)
