@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from diff_patches import SHOP, TRICK, change, hunk
 from textual.app import App, ComposeResult
+from textual.geometry import Offset
+from textual.selection import Selection
 
 from pier_tui.repo.diff import FileDiff, Hunk, Line, Patch
 from pier_tui.ui.widgets.diff_review import Review
@@ -118,3 +120,23 @@ async def test_the_theme_and_the_width_may_change_while_a_review_is_shown() -> N
         await pilot.resize_terminal(140, 20)
         await pilot.pause()
         assert "│" in text(view, 4)[3]
+
+
+async def test_code_is_copied_without_gutters_and_headers() -> None:
+    app = ViewApp(Review(SHOP))
+    async with app.run_test(size=(80, 20)):
+        view = app.query_one(DiffView)
+        chosen = Selection(Offset(4, 2), Offset(5, 8))
+        assert view.get_selection(chosen) == (
+            "total(items):\n    return sum(items)\n    return sum(i.price for i in items)\n\nx = 1\ny = 2",
+            "\n",
+        )
+
+
+async def test_without_colour_state_and_change_are_still_told_by_glyphs_and_words() -> None:
+    app = ViewApp(Review(SHOP))
+    app.no_color = True
+    async with app.run_test(size=(80, 20)):
+        view = app.query_one(DiffView)
+        assert view.look("diff--added-word").underline
+        assert text(view, 4)[3].startswith("▌  11     -")

@@ -167,10 +167,13 @@ class DiffPane(DiffDesk):
 
     def action_undo(self) -> None:
         """Take the last decision back and go to its hunk."""
-        key = self.sources.pending.undo()
+        review = self.sources.pending
+        notes, texts = review.notes, [mark.text for mark in review.marks.values() if mark.text]
+        key = review.undo()
         self.view.set_line(None)
-        self.view.lay_out()
-        at = next((n for n, entry in enumerate(self.sources.pending.entries) if entry.key == key), None)
+        if review.notes != notes or texts != [mark.text for mark in review.marks.values() if mark.text]:
+            self.view.lay_out()
+        at = next((n for n, entry in enumerate(review.entries) if entry.key == key), None)
         if at is not None:
             self.view.go(at)
         self.say("Took the last decision back.")

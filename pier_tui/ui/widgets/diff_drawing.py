@@ -98,6 +98,19 @@ class HunkDrawing:
         glyph = "✓" if all(taken) else "±" if any(taken) else "·"
         return Segment(glyph, self.page.look("diff--accepted" if any(taken) else "diff--gutter"))
 
+    @property
+    def code_at(self) -> int:
+        """The cell where the code begins that can be selected: the only code, or the new side."""
+        if not self.page.split:
+            return LEAD + 2 * self.digits + 4
+        return LEAD + (self.page.width - LEAD - 1) // 2 + 1 + self.digits + 3
+
+    def plain(self, at: int) -> str:
+        """What a row gives when it is copied: its code, or its comment."""
+        row = self.rows[at]
+        index = row.right if self.page.split else row.left
+        return row.note or (paint.plain(self.lines[index]) if index >= 0 else "")
+
     def draw(self, row: Row) -> Strip:
         """A row's text without the cursor."""
         page, width, digits = self.page, self.page.width - LEAD, self.digits

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
@@ -125,6 +126,23 @@ def pieces(text: str, side: Side, look: Look, ground: Style, word: Style) -> lis
         column += len(piece)
         segments.append(Segment(piece, style))
     return segments
+
+
+def plain(line: Line) -> str:
+    """The text of a line as it is painted, as long as it is."""
+    return sanitize(body(line.text))
+
+
+def selectable(strip: Strip, cut: int, row: int, column: int, span: tuple[int, int] | None, style: Style) -> Strip:
+    """The strip with its code, from cell `cut`, open to selection; `span` (characters, end -1: all) is selected."""
+    code = strip.crop(cut)
+    if span is not None:
+        text = code.text
+        start = cell_len(text[: max(0, span[0] - column)])
+        end = code.cell_length if span[1] < 0 else cell_len(text[: max(0, span[1] - column)])
+        chosen = Strip(Segment.apply_style(code.crop(start, end), post_style=style))
+        code = Strip.join([code.crop(0, start), chosen, code.crop(end)])
+    return Strip.join([strip.crop(0, cut), code.apply_offsets(column, row)])
 
 
 def inside(at: int, spans: Sequence[Span]) -> bool:

@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
+from textual.selection import Selection
 from textual.strip import Strip
 
 from pier_tui.ui.widgets import diff_paint as paint
@@ -204,8 +205,8 @@ class DiffView(ScrollView, can_focus=True):
             self.scroll_to(y=self.index.of(self.cursor).start - row, animate=False)
 
     def on_click(self, event: events.Click) -> None:
-        """A hunk was clicked."""
-        if block := self.index.at(event.y + self.scroll_offset.y):
+        """A hunk was clicked; the end of a selection is no click."""
+        if self.text_selection is None and (block := self.index.at(event.y + self.scroll_offset.y)):
             header = block.kind == "hunk" and event.y + self.scroll_offset.y == block.start
             self.post_message(self.HunkClicked(block.entry, header))
 
@@ -252,4 +253,23 @@ class DiffView(ScrollView, can_focus=True):
         before = len(drawing.strips)
         strip = drawing.row(row - block.start - 1, current, self.line if current else None)
         self.painted += len(drawing.strips) - before
-        return strip
+        chosen = self.text_selection
+        span = chosen.get_span(row) if chosen else None
+        return paint.selectable(strip, drawing.code_at, row, self.column, span, self.selected_style)
+
+    @property
+    def selected_style(self) -> Style:
+        """How selected text looks, on every terminal."""
+        return Style(reverse=True)
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """The selected code without gutters and headers."""
+        first = selection.start.y if selection.start else 0
+        last = min(selection.end.y if selection.end else self.index.height, self.index.height - 1)
+        found: list[str] = []
+        for row in range(first, last + 1):
+            block, span = self.index.at(row), selection.get_span(row)
+            if block and span and block.kind == "hunk" and row > block.start:
+                text = self.drawing(block.entry).plain(row - block.start - 1)
+                found.append(text[span[0] :] if span[1] < 0 else text[span[0] : span[1]])
+        return "\n".join(found), "\n"
