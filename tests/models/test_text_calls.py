@@ -1,0 +1,67 @@
+"""Tool calls written as text."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from pier_tui.models.text_calls import Gate, parse
+
+KNOWN: dict[str, dict[str, Any]] = {
+    "read": {"properties": {"path": {"type": "string"}, "start": {"type": "integer"}}},
+    "list": {},
+}
+WANTED = {"path": "12", "start": 3}
+GLM = (
+    "<tool_call>read\n<arg_key>path</arg_key>\n<arg_value>12</arg_value>"
+    "<arg_key>start</arg_key><arg_value>3</arg_value></tool_call>"
+)
+HERMES = '<tool_call>\n{"name": "read", "arguments": {"path": "12", "start": 3}}\n</tool_call>'
+QWEN = "<function=read>\n<parameter=path>\n12\n</parameter>\n<parameter=start>\n3\n</parameter>\n</function>"
+
+
+@pytest.mark.parametrize(
+    "written", [GLM, HERMES, QWEN, f"<tool_call>{QWEN}</tool_call>", QWEN + "\n</tool_call>", GLM[:-12], HERMES[:-12]]
+)
+def test_each_spelling_is_read_and_taken_out(written: str) -> None:
+    rest, [call] = parse(f"I look.\n{written}", KNOWN)
+    assert (rest, call.name, json.loads(call.arguments)) == ("I look.", "read", WANTED)
+
+
+def test_several_calls_keep_their_order_and_have_their_own_ids() -> None:
+    _, found = parse(GLM + "<tool_call>list</tool_call>" + GLM, KNOWN)
+    assert [c.name for c in found] == ["read", "list", "read"]
+    assert len({c.id for c in found}) == 3
+
+
+@pytest.mark.parametrize("written", ["<tool_call>nope</tool_call>", "<tool_call>{bad</tool_call>", "a < b", "{}", ""])
+def test_what_is_no_call_to_a_known_tool_stays_text(written: str) -> None:
+    assert parse(written, KNOWN) == (written, ())
+
+
+@pytest.mark.parametrize("fence", ["{}", "```json\n{}\n```"])
+def test_an_answer_that_is_only_the_json_object_is_a_call(fence: str) -> None:
+    rest, [call] = parse(fence.replace("{}", '{"name": "list", "arguments": {}}'), KNOWN)
+    assert (rest, call.name) == ("", "list")
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 1000])
+def test_the_gate_never_shows_markup_however_it_is_cut(size: int) -> None:
+    gate, text = Gate(KNOWN), f"if a < b: look\n{GLM}"
+    shown = "".join(gate.feed(text[i : i + size]) for i in range(0, len(text), size))
+    rest, [call] = gate.finish(native=False)
+    assert (shown.strip(), rest, call.name) == ("if a < b: look", "", "read")
+
+
+def test_the_gate_gives_held_text_back_when_it_was_no_call() -> None:
+    gate = Gate(KNOWN)
+    assert gate.feed("see <tool") == "see "
+    assert gate.feed("box>") == "<toolbox>"
+    assert gate.feed(" <tool_call> is a tag") == " "
+    assert gate.finish(native=False) == ("<tool_call> is a tag", ())
+
+
+def test_without_tools_nothing_is_held() -> None:
+    assert Gate(()).feed(GLM) == GLM
