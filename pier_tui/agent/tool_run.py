@@ -131,7 +131,7 @@ class _Closable:
 
 def _prepared(call: ToolCall, tier: Tier) -> tuple[Tool, object]:
     tool = registry.by_name(call.name)
-    if tool is None or tier not in tool.tiers:
+    if tier not in tool.tiers:
         names = ", ".join(sorted(t.name for t in registry.for_tier(tier)))
-        raise PierError(f"There is no tool {call.name!r}; use one of: {names}.")
+        raise PierError(f"{call.name} is not offered to this model; the tools are {names}.")
     return tool, validate(tool, call.arguments)
