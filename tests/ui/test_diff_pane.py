@@ -121,7 +121,7 @@ async def test_an_edit_in_place_is_what_is_applied() -> None:
         await pilot.pause()
         assert app.pane.view.has_focus
         shown = [app.pane.view.render_line(y).text.rstrip() for y in range(6, 12)]
-        assert shown[0] == "▌✎ edited  @@ 30  +2 -0"
+        assert shown[0] == "▌✎ edited  @@ 30  +3 -1"
         assert shown[2].endswith("+ !x = 1")
         await pilot.press("enter")
     assert app.verdicts[0].accepted == (pick("shop/cart.py", TAX.id, text="!x = 1\ny = 2\nz = 3\nw = 4\n"),)
@@ -260,3 +260,26 @@ async def test_a_hunk_scrolled_away_loses_the_cursor_to_one_in_view() -> None:
         block = app.pane.view.index.of(app.pane.view.cursor)
         top = app.pane.view.scroll_y
         assert top - block.height <= block.start < top + app.pane.view.size.height
+
+
+async def test_what_is_sent_back_leaves_at_once_and_stays_away_while_it_is_queued() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 30)) as pilot:
+        await pilot.press("x", "S")
+        assert app.hint.startswith("Sent back: 1 rejection, 0 comments")
+        app.pane.show(PatchProposed(patch=SHOP))
+        assert app.pane.summary() == "0/2"
+        app.pane.show(PatchReviewed(verdict=app.verdicts[0]))
+        app.pane.show(PatchProposed(patch=SHOP))
+        assert app.pane.summary() == "0/3"
+
+
+async def test_a_review_that_could_not_be_sent_is_back_as_it_was() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 30)) as pilot:
+        await pilot.press("x", "c", *"no", "enter", "S")
+        await pilot.pause()
+        app.pane.release("The agent is not ready.")
+        assert app.hint.startswith("The agent is not ready.")
+        assert app.pane.sources.pending.count("rejected") == 1
+        assert [note.text for note in app.pane.sources.pending.notes] == ["no"]

@@ -155,9 +155,9 @@ class DiffPane(DiffDesk):
     def give(self, verdict: Verdict) -> None:
         """Post a verdict and wait for what comes of it."""
         self.view.set_line(None)
-        self.sources.waiting = "apply" if verdict.accepted else "review"
+        self.sources.give(verdict)
         self.post_message(self.VerdictGiven(verdict))
-        self.tell()
+        self.present()
 
     def held(self) -> bool:
         """Whether the proposal changed under the user's eyes a moment ago; says so."""

@@ -86,8 +86,8 @@ class DiffDesk(Widget):
 
     def release(self, text: str = "") -> None:
         """A verdict came to nothing (refused, interrupted): decisions can be made again; `text` says why."""
-        self.sources.waiting, self.sources.news = "", text
-        self.tell()
+        self.sources.release(text)
+        self.present()
 
     def present(self) -> None:
         """Show the current review, staying on the same hunk where it still exists."""

@@ -7,10 +7,10 @@ from time import monotonic
 from typing import Literal, assert_never, get_args
 
 from pier_tui import events as e
-from pier_tui.events import AnyEvent
+from pier_tui.events import AnyEvent, Verdict
 from pier_tui.repo.diff import HunkState, Patch
 from pier_tui.ui.widgets.diff_landed import Landings
-from pier_tui.ui.widgets.diff_review import Review
+from pier_tui.ui.widgets.diff_review import Review, without
 
 Source = Literal["proposal", "turn", "session", "worktree"]
 SOURCES: tuple[Source, ...] = get_args(Source)
@@ -39,8 +39,11 @@ class Sources:
         self.worktree = Patch()
         self.source: Source = "proposal"
         self.review = self.pending
-        self.waiting: Literal["", "apply", "review"] = ""
-        """A verdict was given and its writing, or only its taking, has not been seen yet."""
+        self.waiting = False
+        """A verdict that writes was given, and its writing has not been seen yet."""
+        self.sent = Verdict()
+        """Rejections and comments sent back and not yet taken: they are out of the view already."""
+        self.whole = Patch()
         self.news = ""
         """What just happened, for the hint line, until the next key."""
         self.clock = clock
@@ -72,26 +75,45 @@ class Sources:
     def propose(self, patch: Patch, states: Mapping[str, HunkState], news: bool = True) -> None:
         """The pending patch is another; decisions on hunks still in it stay."""
         had = bool(self.pending.entries)
-        fresh = self.pending.replace_patch(patch, states)
+        self.whole = patch
+        gone = {(pick.path, pick.hunk) for pick in self.sent.rejected}
+        fresh = self.pending.replace_patch(without(patch, gone) if gone else patch, states)
         if fresh and had:
             self.changed = self.clock()
         if news:
             self.news = f"{len(fresh)} changed: look again (marked)" if fresh and had else ""
 
+    def give(self, verdict: Verdict) -> None:
+        """A verdict was posted. One that writes is waited for; one that is sent back may be queued for long."""
+        self.waiting = bool(verdict.accepted)
+        if verdict.send_back:
+            self.sent = verdict
+            said = [counted(len(verdict.rejected), "rejection"), counted(len(verdict.comments), "comment")]
+            self.news = f"Sent back: {', '.join(said)}"
+            self.pending.drop(verdict)
+
+    def release(self, text: str) -> None:
+        """A verdict came to nothing, for the reason in `text`: everything is as it was before it was given."""
+        sent, self.sent, self.waiting = self.sent, Verdict(), False
+        if sent.rejected or sent.comments:
+            self.propose(self.whole, self.pending.states)
+            self.pending.restore(sent)
+        self.news = text
+
     def take(self, event: AnyEvent) -> bool:
         """Follow an event; whether anything to be shown changed."""
         match event:
             case e.PatchProposed():
-                self.waiting = ""
                 self.propose(event.patch, self.pending.states)
             case e.PatchRebased():
-                self.waiting = ""
+                self.waiting = False
                 self.propose(event.patch, event.states)
             case e.PatchReviewed():
                 self.pending.drop(event.verdict)
-                self.waiting = "apply" if event.verdict.accepted and self.waiting else ""
+                self.sent = Verdict() if event.verdict == self.sent else self.sent
+                self.waiting = self.waiting and bool(event.verdict.accepted)
             case e.PatchApplied():
-                self.waiting = ""
+                self.waiting = False
                 self.landings.add(event)
                 self.propose(event.remaining, self.pending.states, news=False)
                 self.news = (
@@ -101,7 +123,7 @@ class Sources:
                 self.landings.take_back(event)
                 self.news = f"Undone: +{event.patch.added} -{event.patch.removed} written back"
             case e.Notice():
-                held, self.waiting = self.waiting, "" if event.level == "error" else self.waiting
+                held, self.waiting = self.waiting, self.waiting and event.level != "error"
                 return held != self.waiting
             case (
                 e.RequestStarted()
@@ -142,7 +164,7 @@ class Sources:
     def hint(self, line_mode: bool) -> str:
         """What stands and what to do next, in one line."""
         if self.waiting:
-            return "Writing what you accepted…" if self.waiting == "apply" else "Handing over your review…"
+            return "Writing what you accepted…"
         review, news = self.review, f"{self.news} · " if self.news else ""
         if not review.entries:
             return f"{self.news or TITLES[self.source]} · v shows {TITLES[self.following()]}"

@@ -286,6 +286,13 @@ class Review:
         self.steps = []
         self.replace_patch(without(self.patch, gone), self.states)
 
+    def restore(self, verdict: Verdict) -> None:
+        """Put back what a verdict that was not taken had rejected and commented on."""
+        keys = {entry.key for entry in self.entries}
+        picked = {(pick.path, pick.hunk) for pick in verdict.rejected}
+        self.marks.update({key: Mark("rejected") for key in picked & keys})
+        self.notes += tuple(note for note in verdict.comments if note not in self.notes)
+
     def _picks(self, *decisions: Decision) -> Iterator[HunkPick]:
         done: set[Key] = set()
         for entry in self.entries:
