@@ -120,6 +120,8 @@ def _work(root: Path, file: FileDiff, state: dict[str, _Entry]) -> None:
     if target is not None:
         if source is not target and target.post is not None:
             raise PatchError(f"{new} exists already, so the patch cannot make it")
+        if (root / str(new)).is_dir() and not any(p.startswith(f"{new}/") and not e.post for p, e in state.items()):
+            raise PatchError(f"{new} is a folder, so the patch cannot make a file of it")
         target.post = content
         target.mode = _mode(file, source, target)
 

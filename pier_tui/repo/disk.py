@@ -78,7 +78,7 @@ def is_link(name: str, where: int) -> bool:
 
 
 def read(root: Path, path: str) -> OnDisk | None:
-    """The regular file at `path`, None where there is none. Raises RepositoryError for links and special files."""
+    """The regular file at `path`, None where there is none or a folder. Raises RepositoryError for links and devices."""
     name = path.rsplit("/", 1)[-1]
     with folder(root, path) as where:
         if where is None:
@@ -91,11 +91,16 @@ def read(root: Path, path: str) -> OnDisk | None:
             if error.errno in (errno.ELOOP, errno.ENXIO):
                 raise RepositoryError(f"{path} is a symbolic link or a special file: not touched") from error
             raise RepositoryError(f"{path} cannot be read: {error.strerror}") from error
-        with open(number, "rb") as file:
+        try:
             mode = os.fstat(number).st_mode
+            if stat.S_ISDIR(mode):
+                return None
             if not stat.S_ISREG(mode):
                 raise RepositoryError(f"{path} is not a regular file: not touched")
-            return OnDisk(file.read(), stat.S_IMODE(mode))
+            with open(number, "rb", closefd=False) as file:
+                return OnDisk(file.read(), stat.S_IMODE(mode))
+        finally:
+            os.close(number)
 
 
 def with_exec(mode: int, wanted: int | None, *, new: bool = False) -> int:

@@ -50,8 +50,8 @@ def find(lines: Sequence[str], old: Sequence[str], hunk: Hunk, expected: int, fl
     # A hunk that names the first line, or has no context below, is held to that end of the file: else it guesses.
     at_start, at_end = hunk.old_start <= 1, not trailing_context(hunk)
     if at_end and hunk.lines[0].kind != " ":
-        # No context at all: only the named place will do, and only where that place is an end of the file.
-        candidates: Iterable[int] = (expected,) if expected == last or (at_start and not expected) else ()
+        # No context at all: only the named place will do, and only where it is the end of the file.
+        candidates: Iterable[int] = (expected,) if expected == last else ()
     elif at_start and at_end:
         candidates = (0,) if last == 0 else ()
     elif at_start:

@@ -51,7 +51,6 @@ async def batches(repo: Repo, stop: asyncio.Event | None, polling: bool) -> Asyn
         stop_event=stop,
         force_polling=polling,
         poll_delay_ms=POLL_MS,
-        raise_interrupt=False,
     ):
         names = {name for _, path in changes if (name := relative(root, path)) is not None}
         ignored = await asked(repo, names - {BRANCH})
