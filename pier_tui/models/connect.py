@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from pier_tui.errors import ConfigError
+from pier_tui.models.client import ModelClient
 from pier_tui.models.dialect import Dialect, OpenWeights, Plain
 from pier_tui.models.keys import Key
 from pier_tui.models.messages import Tier
@@ -43,7 +44,7 @@ def connect(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     offline_pace: float = 0.0,
-) -> dict[Tier, OpenAIClient]:
+) -> dict[Tier, ModelClient]:
     """A client per tier; nothing is sent yet. Raises ConfigError where a key, model id or address is missing.
 
     `transport` replaces the network. The offline profile answers itself unless one is given, a piece every
