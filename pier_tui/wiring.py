@@ -20,13 +20,13 @@ from pier_tui.agent.resuming import put_pending
 from pier_tui.agent.tool_run import ToolBench
 from pier_tui.backbone.repo_card import repo_card
 from pier_tui.backbone.state import Backbone
-from pier_tui.config import Settings, config_dir, load, save_rule, state_dir
+from pier_tui.config import Settings, config_dir, load, save_rule, save_setting, state_dir
 from pier_tui.errors import ConfigError, PierError, RepositoryError, ToolError
 from pier_tui.events import AnyEvent
 from pier_tui.feedback.log import FeedbackLog
 from pier_tui.models.client import ModelClient
 from pier_tui.models.connect import connect
-from pier_tui.models.keys import find_key
+from pier_tui.models.keys import find_key, store_key
 from pier_tui.models.messages import Tier
 from pier_tui.models.profiles import Profile, load_profile
 from pier_tui.repo.checkpoint import Journal, state_dir_for
@@ -35,9 +35,9 @@ from pier_tui.repo.repo import Repo
 from pier_tui.repo.scratch import Scratch
 from pier_tui.router.override import Steering
 from pier_tui.router.strategies.self_route import SelfRoute
-from pier_tui.session.export import RecordingHeader, to_jsonl
+from pier_tui.session.export import RecordingHeader, to_jsonl, to_markdown
 from pier_tui.session.resume import Resumed, fold
-from pier_tui.session.store import Store
+from pier_tui.session.store import SessionRow, Store
 from pier_tui.tools.approval import ApprovalAnswer, ApprovalRequest, Nobody, PolicyApproval, Rule, Rules, User
 from pier_tui.tools.sandbox import Sandbox
 from pier_tui.tools.scratch_runner import ScratchRunner
@@ -218,17 +218,64 @@ def _card(overlay: Overlay) -> str:
     return repo_card(overlay.list(), agents, command)
 
 
+def theme_folder(env: Mapping[str, str]) -> Path:
+    """Where the user's own themes are."""
+    return config_dir(env) / "themes"
+
+
+def unconnected(chosen: Settings, env: Mapping[str, str]) -> bool:
+    """Whether nothing says which models to use, so that the user should be asked."""
+    return not chosen.profile and pick_profile(chosen, env).offline
+
+
+def keep_setup(way: str, value: str, env: Mapping[str, str]) -> dict[str, object]:
+    """Remember what the user chose at the first start; the settings it changes. Raises ConfigError.
+
+    A key goes to the OS keyring and nowhere else; a server's first two models become weak and strong.
+    """
+    if way == "key":
+        hosted = load_profile("sarvam-hosted", {}, config_dir(env) / "profiles", usable=False)
+        store_key(hosted, value)
+        save_setting("profile", hosted.name, env)
+        return {"profile": hosted.name}
+    if way == "server":
+        url, _, names = value.partition(" (")
+        models = [name.strip() for name in names.rstrip(")").split(",") if name.strip()]
+        if not models:
+            raise ConfigError(
+                f"Say which models {url} serves: set weak_model and strong_model in {config_dir(env) / 'config.toml'}."
+            )
+        weak, strong = models[0], models[-1]
+        changes = {"weak_url": url, "strong_url": url, "weak_model": weak, "strong_model": strong, "profile": "local"}
+        for name, setting in changes.items():
+            save_setting(name, setting, env)
+        return dict(changes)
+    save_setting("profile", "offline", env)
+    return {"profile": "offline"}
+
+
+def session_rows(root: Path, env: Mapping[str, str]) -> list[SessionRow]:
+    """The sessions of a repository, the latest used first."""
+    with Store(state_dir(env) / "sessions.db") as store:
+        return store.sessions(str(root))
+
+
+def session_markdown(session: str, env: Mapping[str, str]) -> str:
+    """A session as Markdown. Raises PierError where there is none of this id."""
+    with Store(state_dir(env) / "sessions.db") as store:
+        events, _ = _past(store, session)
+    return to_markdown(events)
+
+
 async def list_sessions(path: Path, env: Mapping[str, str], export: str | None = None) -> str:
     """The sessions of a repository as text, or one of them as a recording."""
-    store = Store(state_dir(env) / "sessions.db")
-    try:
-        if export:
+    if export:
+        with Store(state_dir(env) / "sessions.db") as store:
             events, _ = _past(store, export)
-            day = datetime.date.fromtimestamp(events[0].time).isoformat()
-            return to_jsonl(RecordingHeader(date=day, profile="", source=f"session {export}"), events)
-        rows = store.sessions(str(Repo.open(path).root))
-    finally:
-        store.close()
+        day = datetime.date.fromtimestamp(events[0].time).isoformat()
+        header = RecordingHeader.model_validate({"date": day, "profile": "", "source": f"session {export}"})
+        return to_jsonl(header, events)
+    rows = session_rows(Repo.open(path).root, env)
     if not rows:
         return "No sessions here yet; start one with: pier-tui\n"
     return "".join(

@@ -181,11 +181,6 @@ class Agent:
         async for event in changes.repo_changed(self._p, paths):
             yield event
 
-    async def watch(self) -> AsyncGenerator[AnyEvent, None]:
-        """Events for every change on disk that is not our own, until closed."""
-        async for event in changes.watching(self._p):
-            yield event
-
     async def aclose(self) -> None:
         """Stop everything and close what is open."""
         self.interrupt()

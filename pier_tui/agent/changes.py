@@ -11,7 +11,6 @@ from pier_tui.agent.parts import Parts
 from pier_tui.backbone.updates import SetStatus
 from pier_tui.events import AnyEvent, PatchRebased, RepoChanged, ToolCalled, ToolOutput, ToolReturned, Verdict
 from pier_tui.repo.repo import Repo
-from pier_tui.repo.watch import watch
 from pier_tui.tools import process
 from pier_tui.tools.tool import CommandRun, Output, Ran
 
@@ -47,13 +46,6 @@ async def repo_changed(parts: Parts, paths: tuple[str, ...]) -> AsyncGenerator[A
         names = ", ".join(item.key for item in known[:SHOWN_PATHS])
         words = f"Changed on disk by the user: {names}. Read again before editing."
         async for event in parts.change(stale, (update_message(words),)):
-            yield event
-
-
-async def watching(parts: Parts) -> AsyncGenerator[AnyEvent, None]:
-    """Events for every change on disk until closed."""
-    async for paths in watch(parts.root):
-        async for event in repo_changed(parts, paths):
             yield event
 
 

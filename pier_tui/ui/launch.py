@@ -1,0 +1,167 @@
+"""Opening the screen: on a repository, the throw-away sample, or a recording. Heavy imports wait for the paint."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pier_tui.errors import PierError, RepositoryError
+from pier_tui.repo.diff import Patch
+from pier_tui.repo.git import git_sync
+from pier_tui.repo.repo import Repo
+from pier_tui.repo.watch import watch
+from pier_tui.tools.approval import User
+from pier_tui.ui.app import PierApp
+from pier_tui.ui.screens.first_start import Setup
+from pier_tui.ui.text import sanitize
+from pier_tui.ui.workbench import SessionLine, Workbench
+
+SHIPPED_RECORDING = "tour.jsonl"
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What a screen is opened on. `plain` is a folder without git, read-only."""
+
+    root: Path
+    overrides: Mapping[str, object]
+    env: Mapping[str, str]
+    resume: str | None = None
+    plain: bool = False
+
+
+def workbench(path: Path, overrides: Mapping[str, object], env: Mapping[str, str], resume: str | None = None) -> int:
+    """Open a repository. Raises PierError with one sentence where that cannot be done."""
+    opening = Opening(path, overrides, env, resume)
+    try:
+        return _open(replace(opening, root=Repo.open(path).root))
+    except RepositoryError as error:
+        if not path.is_dir() or not sys.stdin.isatty() or "bare" in str(error):
+            raise
+        return _without_git(opening, str(error))
+
+
+def _without_git(opening: Opening, why: str) -> int:
+    """Offer what can be done in a folder that is no repository."""
+    sys.stdout.write(sanitize(f"{why}\n"))
+    sys.stdout.write("Type i to run `git init` here, r to open it read-only, anything else to leave: ")
+    sys.stdout.flush()
+    answer = sys.stdin.readline().strip().lower()
+    if answer in ("i", "init"):
+        git_sync(opening.root, "init", "--quiet")
+        return _open(replace(opening, root=Repo.open(opening.root).root))
+    if answer in ("r", "read-only"):
+        return _open(replace(opening, root=opening.root.resolve(), plain=True))
+    return 1
+
+
+def demo(overrides: Mapping[str, object], env: Mapping[str, str], keep: Path | None = None) -> int:
+    """Open the sample repository, made in a temporary folder unless it is to be kept."""
+    from pier_tui.repo.sample import make_sample
+
+    if keep is not None:
+        return _open(Opening(make_sample(keep), overrides, env))
+    with tempfile.TemporaryDirectory(prefix="pier-tui-demo-") as folder:
+        return _open(Opening(make_sample(Path(folder) / "shop"), overrides, env))
+
+
+def recording(file: Path | None, env: Mapping[str, str]) -> int:
+    """Show a recording; without a file, the one that ships."""
+    from pier_tui import wiring
+
+    shipped = Path(__file__).resolve().parents[1] / "recordings" / SHIPPED_RECORDING
+    found = wiring.settings({}, env)
+    app = PierApp(repository="", recording=file or shipped, theme=found.settings.theme, keymap=found.settings.keymap)
+    app.run()
+    return 0
+
+
+def _open(opening: Opening) -> int:
+    from pier_tui import wiring
+
+    found = wiring.settings(opening.overrides, opening.env)
+    connection = Connection(opening)
+
+    async def start(user: User) -> Workbench:
+        for problem in found.problems:
+            app.notify(sanitize(problem), severity="warning", markup=False)
+        return await connection.start(user, opening.resume)
+
+    def watched() -> AsyncIterator[tuple[str, ...]]:
+        return watch(opening.root)
+
+    app = PierApp(
+        start,
+        repository=opening.root.name,
+        theme=found.settings.theme,
+        user_themes=wiring.theme_folder(opening.env),
+        keymap=found.settings.keymap,
+        reopen=connection.start,
+        shelf=Sessions(opening),
+        watch=watched,
+        worktree=None if opening.plain else connection.working_diff,
+        set_up=connection if wiring.unconnected(found.settings, opening.env) else None,
+    )
+    app.run()
+    return app.return_code or 0
+
+
+class Connection:
+    """Starts agents for the app, with what the user chose at the first start."""
+
+    def __init__(self, opening: Opening) -> None:
+        self._opening = opening
+
+    async def start(self, user: User, session: str | None = None) -> Workbench:
+        """An agent, for a new session or one to go on with."""
+        from pier_tui import wiring
+
+        o = self._opening
+        chosen = await asyncio.to_thread(wiring.settings, o.overrides, o.env)
+        return await wiring.assemble(chosen.settings, o.root, o.env, user=user, resume=session, plain=o.plain)
+
+    async def working_diff(self) -> Patch:
+        """What the working tree holds against the last commit."""
+        return await Repo.open(self._opening.root).working_diff()
+
+    async def find(self) -> Sequence[str]:
+        """Addresses of servers on this machine."""
+        from pier_tui.models.connect import detect_local
+
+        return [f"{server.base_url} ({', '.join(server.models[:3])})" for server in await detect_local()]
+
+    async def apply(self, setup: Setup) -> None:
+        """Keep and use the choice of the first start."""
+        from pier_tui import wiring
+
+        changes = await asyncio.to_thread(wiring.keep_setup, setup.way, setup.value, self._opening.env)
+        self._opening = replace(self._opening, overrides={**self._opening.overrides, **changes})
+
+
+class Sessions:
+    """The sessions of one repository, for the list on the screen."""
+
+    def __init__(self, opening: Opening) -> None:
+        self._opening = opening
+
+    async def sessions(self) -> Sequence[SessionLine]:
+        """All of them, newest first."""
+        from pier_tui import wiring
+
+        return await asyncio.to_thread(wiring.session_rows, self._opening.root, self._opening.env)
+
+    async def export(self, session_id: str) -> str:
+        """Write one as Markdown into the present folder; the path written."""
+        from pier_tui import wiring
+
+        path = Path.cwd() / f"pier-session-{session_id}.md"
+        text = await asyncio.to_thread(wiring.session_markdown, session_id, self._opening.env)
+        try:
+            await asyncio.to_thread(path.write_text, text, encoding="utf-8")
+        except OSError as error:
+            raise PierError(f"{path} cannot be written: {error.strerror}.") from None
+        return str(path)
