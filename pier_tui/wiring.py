@@ -200,7 +200,6 @@ def _books(profile: Profile, clients: Mapping[Tier, ModelClient], chosen: Settin
     if profile.weak.price.free or profile.strong.price.free or profile.strong.price.fresh is None:
         compared = load_profile(chosen.compare_profile, {}, config_dir(env) / "profiles", usable=False)
     rates = Rates(
-        charged={tier: profile.card(tier).price for tier in TIERS},
         compared={tier: compared.card(tier).price for tier in TIERS},
         labels={tier: f"{compared.card(tier).label} at {compared.name}" for tier in TIERS},
     )

@@ -22,9 +22,11 @@ from pier_tui.router.strategy import Call
 
 @dataclass(frozen=True)
 class Rates:
-    """Prices per tier: what is charged, and what a chosen profile would charge for the same tokens."""
+    """Prices per tier that the session's tokens are compared with, and how each is named on the screen.
 
-    charged: Mapping[Tier, Price]
+    What is charged comes from the client's own card, which changes when an endpoint retires a model.
+    """
+
     compared: Mapping[Tier, Price]
     labels: Mapping[Tier, str]
 
@@ -70,7 +72,7 @@ class Books:
 
     def finished(self, call: Call, usage: Usage, kept: bool) -> tuple[Decimal | None, dict[str, Decimal | None]]:
         """Book a call; its cost in rupees, and what the same tokens would have cost at the compared prices."""
-        charged = cost(usage, self.rates.charged[call.tier])
+        charged = cost(usage, self.clients[call.tier].card.price)
         self.caches[call.tier].billed(usage.cached)
         self.ledger = self.ledger.add(
             call.tier, usage, charged, kept=kept, weak=self.rates.compared["weak"], strong=self.rates.compared["strong"]

@@ -127,7 +127,7 @@ def session(tmp_path: Path, weak: list[object], strong: list[object] | None = No
     overlay = Overlay(root)
     runner = ScratchRunner(Scratch(root), overlay, Sandbox())
     desk = AgentDesk(overlay, runner, PolicyApproval("on-request", Nobody()), None)
-    rates = Rates({"weak": PRICE, "strong": PRICE}, {"weak": PRICE, "strong": PRICE}, {"weak": "30B", "strong": "105B"})
+    rates = Rates({"weak": PRICE, "strong": PRICE}, {"weak": "30B", "strong": "105B"})
     harnesses = {tier: harness(tier, routing=only is None) for tier in ("weak", "strong")}
     fields: dict[str, object] = {
         "root": root,
