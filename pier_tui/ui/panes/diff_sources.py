@@ -172,7 +172,8 @@ class Sources:
             undo = " · U undoes the hunk" if self.source in {"turn", "session"} else ""
             return f"{news}{counted(len(review.entries), 'hunk')} +{review.patch.added} -{review.patch.removed}{undo}"
         taken, rejected = review.count("accepted", "edited"), review.count("rejected")
-        stands = f"{taken} of {len(review.entries)} hunks accepted"
+        what = "accepted" if rejected or review.notes else "hunks accepted"
+        stands = f"{taken} of {len(review.entries)} {what}"
         stands += f", {rejected} rejected" if rejected else ""
         stands += f", {counted(len(review.notes), 'comment')}" if review.notes else ""
         stands += f" ({len(stale)} on text that is gone)" if (stale := review.stale()) else ""

@@ -57,7 +57,7 @@ class HunkDrawing:
         ground = look("diff--cursor" if current else "diff--hunk")
         decision = self.mark.decision
         tint = ground if decision == "pending" else ground + paint.foreground(look(f"diff--{decision}"))
-        alarm = bool(hidden) or fresh or state != "clean"
+        alarm = bool(hidden) or fresh or state in {"merged", "conflict"}
         tail = ground + paint.foreground(look("diff--warning")) if alarm else ground
         segments = [Segment("▌" if current else " ", ground), Segment(words, tint), Segment(f"  {rest}", tail)]
         return Strip(segments).adjust_cell_length(self.page.width, ground)

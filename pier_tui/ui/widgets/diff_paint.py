@@ -68,12 +68,12 @@ def hunk_title(
     words = [f"{GLYPHS[mark.decision]} {mark.decision}{partial}"]
     words += [state] if state != "clean" else []
     words += ["changed: look again"] if fresh else []
+    words += [f"⚠ hidden characters: {' '.join(hidden[:4])}"] if hidden else []
     if hunk := entry.hunk:
         words.append(f"@@ {hunk.new_start or hunk.old_start}  +{tally[0]} -{tally[1]}")
         words += [label(hunk.section.strip())] if hunk.section.strip() else []
     else:
         words.append(whole_file(entry.file))
-    words += [f"⚠ hidden characters: {' '.join(hidden[:4])}"] if hidden else []
     return "  ".join(words)
 
 
