@@ -1,0 +1,252 @@
+"""The prompt's text area: sending, steering, commands, completion, history and folded pastes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from inspect import isawaitable
+from typing import ClassVar, Literal
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import TextArea
+
+from pier_tui.ui.text import sanitize
+from pier_tui.ui.widgets.prompt_complete import (
+    Choice,
+    History,
+    Pastes,
+    best_commands,
+    best_files,
+    command_query,
+    file_query,
+)
+
+Files = Callable[[], Sequence[str] | Awaitable[Sequence[str]]]
+"""Gives the paths to complete to, relative to the repository."""
+Offer = Literal["file", "command", "history", ""]
+
+
+class PromptInput(TextArea):
+    """What the user types. It draws no list: `Offered` says what to show, and the list's keys are handled here."""
+
+    DEFAULT_CSS = """
+    PromptInput { height: auto; min-height: 3; max-height: 12; background: $surface; border: round $border-blurred;
+        border-title-color: $text-muted; border-subtitle-color: $text-accent; padding: 0 1; }
+    PromptInput:focus { border: round $border; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "send", "send", id="prompt.send"),
+        Binding("shift+enter,ctrl+j,alt+enter", "newline", "new line", show=False, id="prompt.newline"),
+        Binding("ctrl+s", "steer", "steer", show=False, id="prompt.steer"),
+        Binding("ctrl+r", "search", "history", show=False, id="prompt.history"),
+        Binding("ctrl+g", "editor", "editor", show=False, id="prompt.editor"),
+        Binding("up", "before", "recall", show=False, id="prompt.before"),
+        Binding("down", "after", "next", show=False, id="prompt.after"),
+        Binding("tab", "choose", "complete", show=False, id="prompt.choose"),
+        Binding("escape", "dismiss", "close", show=False, id="prompt.dismiss"),
+    ]
+
+    class Submitted(Message):
+        """A request, or a command such as `/costs`; pastes are put back."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class Steered(Message):
+        """Something for the very next turn."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class ShellRequested(Message):
+        """The user's own command, without its `!`."""
+
+        def __init__(self, command: str) -> None:
+            super().__init__()
+            self.command = command
+
+    class EditorRequested(Message):
+        """The text is to be edited in $EDITOR and given back with `load`."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class TakeBack(Message):
+        """The last queued message is wanted back in the prompt."""
+
+    class Offered(Message):
+        """What can be completed to now, and which one is chosen; an empty list closes it."""
+
+        def __init__(self, choices: Sequence[Choice], at: int) -> None:
+            super().__init__()
+            self.choices, self.at = choices, at
+
+    def __init__(self, files: Files | None = None, commands: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__(soft_wrap=True, show_line_numbers=False, tab_behavior="focus", highlight_cursor_line=False)
+        self.files, self.commands = files, commands
+        self.sent = History()
+        """What was sent before; whoever keeps it over sessions fills its `entries`."""
+        self.pastes = Pastes()
+        self.queued = 0
+        self._offer: Offer = ""
+        self._choices: list[Choice] = []
+        self._at = 0
+        self._paths: Sequence[str] = ()
+        self.border_title = Content("prompt")
+
+    @property
+    def before(self) -> str:
+        """The text of the cursor's line up to the cursor."""
+        row, column = self.cursor_location
+        return self.document.get_line(row)[:column]
+
+    def load(self, text: str) -> None:
+        """Replace the text, with the cursor at its end."""
+        self.text = text
+        self.move_cursor(self.document.end)
+
+    # Sending.
+
+    def action_send(self) -> None:
+        """Take the chosen completion, or send. A command typed out is sent at once."""
+        if self._choices and self.text != f"/{self._choices[self._at].text}":
+            self.insert_choice(self._at)
+            return
+        text = self._take()
+        if text.startswith("!") and text[1:].strip():
+            self.post_message(self.ShellRequested(text[1:].strip()))
+        elif text.strip():
+            self.post_message(self.Submitted(text))
+
+    def action_steer(self) -> None:
+        """Send to the very next turn."""
+        text = self._take()
+        if text.strip():
+            self.post_message(self.Steered(text))
+
+    def _take(self) -> str:
+        text = self.pastes.unfold(self.text)
+        self.sent.add(text)
+        self._close()
+        if text.strip():
+            self.pastes.clear()
+            self.clear()
+        return text
+
+    def action_newline(self) -> None:
+        """Break the line."""
+        self.insert("\n")
+
+    def action_editor(self) -> None:
+        """Edit elsewhere."""
+        self.post_message(self.EditorRequested(self.pastes.unfold(self.text)))
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        """Fold what is long; everything else about a paste is as in any text area."""
+        event.prevent_default()
+        event.stop()
+        self.insert(self.pastes.fold(event.text.replace("\r\n", "\n").replace("\r", "\n")))
+
+    async def _on_key(self, event: events.Key) -> None:
+        """Keys bound here must not be typed by the text area first."""
+        if event.key in {"enter", "tab", "escape"}:
+            event.prevent_default()
+
+    # History.
+
+    def action_before(self) -> None:
+        """The choice above, the line above, or what was sent before."""
+        if self._choices:
+            self._choose(-1)
+        elif not self.text and self.queued and not self.sent.walking:
+            self.post_message(self.TakeBack())
+        elif (not self.text or self.sent.walking) and self.cursor_location[0] == 0:
+            self._recall(-1)
+        else:
+            self.action_cursor_up()
+
+    def action_after(self) -> None:
+        """The choice below, the line below, or what was sent after."""
+        if self._choices:
+            self._choose(1)
+        elif self.sent.walking and self.cursor_location[0] == self.document.line_count - 1:
+            self._recall(1)
+        else:
+            self.action_cursor_down()
+
+    def _recall(self, by: int) -> None:
+        text = self.sent.recall(by, self.text)
+        if text is not None:
+            with self.prevent(TextArea.Changed):
+                self.load(text)
+
+    def action_search(self) -> None:
+        """Search what was sent before; the prompt's text is what is searched for."""
+        self._offer = "history"
+        self._offer_now(self.sent.search(self.text))
+
+    # Completion.
+
+    async def on_text_area_changed(self, event: TextArea.Changed) -> None:
+        """Offer what fits what was typed."""
+        del event
+        self.sent.rest()
+        if self._offer == "history" and self.text:
+            self._offer_now(self.sent.search(self.text))
+        elif (query := file_query(self.before)) is not None and self.files is not None:
+            if self._offer != "file":
+                found = self.files()
+                self._paths = await found if isawaitable(found) else found
+            self._offer = "file"
+            self._offer_now(best_files(query, self._paths))
+        elif (query := command_query(self.text)) is not None and self.commands:
+            self._offer = "command"
+            self._offer_now(best_commands(query, self.commands))
+        else:
+            self._close()
+
+    def _offer_now(self, choices: list[Choice]) -> None:
+        self._choices, self._at = choices, 0
+        self.post_message(self.Offered(choices, 0))
+
+    def _choose(self, by: int) -> None:
+        self._at = (self._at + by) % len(self._choices)
+        self.post_message(self.Offered(self._choices, self._at))
+
+    def _close(self) -> None:
+        if self._choices or self._offer:
+            self._offer = ""
+            self._offer_now([])
+
+    def action_choose(self) -> None:
+        """Insert the chosen completion."""
+        self.insert_choice(self._at)
+
+    def insert_choice(self, at: int) -> None:
+        """Insert one of the choices offered."""
+        chosen, offer = self._choices[at], self._offer
+        self._close()
+        with self.prevent(TextArea.Changed):
+            if offer == "file":
+                row, column = self.cursor_location
+                query = file_query(self.before) or ""
+                self.replace(f"{chosen.text} ", (row, column - len(query)), (row, column))
+            else:
+                self.load(f"/{chosen.text} " if offer == "command" else chosen.text)
+
+    def action_dismiss(self) -> None:
+        """Close the list."""
+        self._close()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Tab and escape belong to the screen while nothing is offered."""
+        return bool(self._choices) if action in {"choose", "dismiss"} else True
+
+    def set_next(self, choice_text: str) -> None:
+        """What the border says of the next turn, such as `next turn: 105B (once)`; empty says nothing."""
+        self.border_subtitle = Content(sanitize(choice_text, keep_newlines=False))
