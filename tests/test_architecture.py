@@ -14,10 +14,10 @@ PACKAGE = ROOT / "pier_tui"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 LAYERS: dict[str, int] = {
-    "cli": 8,
-    "__main__": 8,
+    "cli": 9,
+    "__main__": 9,
     "ui": 7,
-    "headless": 7,
+    "headless": 8,
     "bench": 7,
     "wiring": 6,
     "config": 5,
