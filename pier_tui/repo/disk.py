@@ -78,7 +78,7 @@ def is_link(name: str, where: int) -> bool:
 
 
 def read(root: Path, path: str) -> OnDisk | None:
-    """The regular file at `path`, None where there is none or a folder. Raises RepositoryError for links and devices."""
+    """The regular file at `path`, None where there is none or a folder. Raises RepositoryError for links."""
     name = path.rsplit("/", 1)[-1]
     with folder(root, path) as where:
         if where is None:
@@ -206,7 +206,7 @@ class Writing:
                 os.rename(short, name, src_dir_fd=source, dst_dir_fd=where)
                 return
             try:
-                os.link(short, name, src_dir_fd=source, dst_dir_fd=where, follow_symlinks=False)
+                os.link(short, name, src_dir_fd=source, dst_dir_fd=where)
             except FileExistsError as error:
                 raise WriteConflict(f"{path} appeared on disk at the last moment, so it was not written") from error
             except OSError:

@@ -51,7 +51,7 @@ def find(lines: Sequence[str], old: Sequence[str], hunk: Hunk, expected: int, fl
     at_start, at_end = hunk.old_start <= 1, not trailing_context(hunk)
     if at_end and hunk.lines[0].kind != " ":
         # No context at all: only the named place will do, and only where it is the end of the file.
-        candidates: Iterable[int] = (expected,) if expected == last else ()
+        candidates: Iterable[int] = (expected,) if expected == last and (not at_start or last == 0) else ()
     elif at_start and at_end:
         candidates = (0,) if last == 0 else ()
     elif at_start:

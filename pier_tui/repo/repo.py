@@ -23,9 +23,7 @@ NO_COMMITS = "no commits yet"
 SKIPPED = frozenset({".git", "node_modules", "__pycache__", ".venv", "venv", ".tox", ".mypy_cache", ".pytest_cache"})
 """Folders left out where there is no git to say what is ignored."""
 MAX_WALKED = 100_000
-CACHED = ("ls-files", "-z", "--stage")
-OTHERS = ("ls-files", "-z", "--others", "--exclude-standard")
-DELETED = ("ls-files", "-z", "--deleted")
+LISTED = ("ls-files", "-z", "-t", "--stage", "--cached", "--others", "--deleted", "--exclude-standard")
 
 
 class Status(BaseModel):
@@ -91,13 +89,13 @@ class Repo:
         """Tracked files that exist, and untracked ones that are not ignored, sorted."""
         if not self.is_git:
             return walked(self._root)
-        return listing(*[await git(self._root, *args) for args in (CACHED, OTHERS, DELETED)])
+        return listing(await git(self._root, *LISTED))
 
     def files_sync(self) -> tuple[str, ...]:
         """The same as `files`, for threads."""
         if not self.is_git:
             return walked(self._root)
-        return listing(*[git_sync(self._root, *args) for args in (CACHED, OTHERS, DELETED)])
+        return listing(git_sync(self._root, *LISTED))
 
     async def working_diff(self) -> Patch:
         """What the user changed in tracked files since the last commit. Empty without git or commits."""
@@ -215,12 +213,18 @@ def read_status(out: bytes) -> tuple[str, tuple[str, ...]]:
     return shown_branch(name, commit), tuple(p for p in paths if not p.rsplit("/", 1)[-1].startswith(STAGED))
 
 
-def listing(cached: bytes, others: bytes, deleted: bytes) -> tuple[str, ...]:
-    """The three answers of ls-files as one list; submodules and nested repositories left out."""
-    entries = (entry.partition(b"\t") for entry in cached.split(b"\0") if entry)
-    tracked = {os.fsdecode(name) for start, _, name in entries if not start.startswith(b"160000")}
-    found = (tracked - names_of(deleted)) | {name for name in names_of(others) if not name.endswith("/")}
-    return tuple(sorted(name for name in found if not name.rsplit("/", 1)[-1].startswith(STAGED)))
+def listing(out: bytes) -> tuple[str, ...]:
+    """The answer of ls-files as paths; deleted and sparse files, submodules and nested repositories left out."""
+    found: set[str] = set()
+    gone: set[str] = set()
+    for entry in out.split(b"\0"):
+        tag, fields = entry[:1], entry[2:]
+        start, _, name = (b"", b"", fields) if tag == b"?" else fields.partition(b"\t")
+        if tag in (b"R", b"S") or start.startswith(b"160000"):
+            gone.add(os.fsdecode(name))
+        elif name and not name.endswith(b"/") and STAGED.encode() not in name:
+            found.add(os.fsdecode(name))
+    return tuple(sorted(found - gone))
 
 
 def walked(root: Path) -> tuple[str, ...]:

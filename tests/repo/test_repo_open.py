@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -40,7 +41,11 @@ async def test_renames_and_deletions_are_status_and_files(work: Path, run_git) -
     (work / "lib/b.txt").unlink()
     repo = Repo.open(work)
     assert set((await repo.status()).paths) == {"a.txt", "z.txt", "lib/b.txt"}
+    (work / "nested").mkdir()
+    run_git(work / "nested", "init", "-q")
+    (work / "nested" / "f").write_text("x")
     assert await repo.files() == ("z.txt",)
+    shutil.rmtree(work / "nested")
     assert [f.status for f in (await repo.working_diff()).files] == ["deleted", "renamed"]
 
 
