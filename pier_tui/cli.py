@@ -87,6 +87,7 @@ def _add_exec(commands: argparse._SubParsersAction[argparse.ArgumentParser], mod
     run.add_argument("--max-cost", type=_rupees, metavar="RUPEES")
     run.add_argument("--max-turns", type=int)
     run.add_argument("--timeout", type=float, metavar="SECONDS")
+    run.add_argument("--record", type=Path, metavar="FILE", help="write the run as a recording, for replay-session")
     run.set_defaults(do=_exec)
 
 
@@ -153,7 +154,7 @@ def _replay(options: argparse.Namespace) -> int:
 def _exec(options: argparse.Namespace) -> int:
     from pier_tui import headless, wiring
 
-    wanted = headless.Wanted(text=options.request, json=options.json, yes=options.yes, timeout=options.timeout)
+    wanted = headless.Wanted(options.request, options.json, options.yes, options.timeout, options.record)
 
     async def run() -> int:
         assembled = wiring.settings(_overrides(options), os.environ)

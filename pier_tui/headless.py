@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 from contextlib import aclosing
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import TextIO
 
 from pier_tui.agent.agent import Agent
+from pier_tui.errors import PierError
 from pier_tui.events import (
     TRANSIENT,
     AnyEvent,
@@ -24,6 +27,7 @@ from pier_tui.events import (
 from pier_tui.repo.diff import HunkPick, Patch
 from pier_tui.repo.patch import format_patch
 from pier_tui.session.codec import encode
+from pier_tui.session.export import RecordingHeader, to_jsonl
 from pier_tui.ui.format import money
 from pier_tui.ui.text import sanitize
 
@@ -38,6 +42,8 @@ class Wanted:
     json: bool = False
     yes: bool = False
     timeout: float | None = None
+    record: Path | None = None
+    """Where to write a recording of the run, deltas included, for `pier-tui replay-session`."""
 
 
 def everything(patch: Patch) -> Verdict:
@@ -48,6 +54,23 @@ def everything(patch: Patch) -> Verdict:
 async def run(agent: Agent, wanted: Wanted, out: TextIO, err: TextIO) -> int:
     """Run one request to its end: 0 finished, 1 failed, 3 stopped by a budget or stuck, 130 interrupted."""
     printer = _Printer(wanted.json, out)
+    try:
+        return await _run(agent, wanted, printer, out, err)
+    finally:
+        if wanted.record is not None:
+            await asyncio.to_thread(_write_recording, wanted.record, agent.profile.name, printer.seen)
+
+
+def _write_recording(path: Path, profile: str, events: list[AnyEvent]) -> None:
+    day = datetime.date.today().isoformat()
+    fields = {"date": day, "profile": profile, "source": f"a real run of pier-tui with the {profile} profile"}
+    try:
+        path.write_text(to_jsonl(RecordingHeader.model_validate(fields), events), encoding="utf-8")
+    except OSError as error:
+        raise PierError(f"The recording {path} cannot be written: {error.strerror}.") from None
+
+
+async def _run(agent: Agent, wanted: Wanted, printer: _Printer, out: TextIO, err: TextIO) -> int:
     code = FAILED
     try:
         async with asyncio.timeout(wanted.timeout), aclosing(agent.run(wanted.text)) as events:
@@ -87,9 +110,11 @@ class _Printer:
 
     def __init__(self, as_json: bool, out: TextIO) -> None:
         self._json, self._out = as_json, out
+        self.seen: list[AnyEvent] = []
 
     def show(self, event: AnyEvent) -> None:
         """Write one event."""
+        self.seen.append(event)
         if self._json:
             if not isinstance(event, TRANSIENT):
                 self._out.write(encode(event) + "\n")
