@@ -283,3 +283,16 @@ async def test_a_review_that_could_not_be_sent_is_back_as_it_was() -> None:
         assert app.hint.startswith("The agent is not ready.")
         assert app.pane.sources.pending.count("rejected") == 1
         assert [note.text for note in app.pane.sources.pending.notes] == ["no"]
+
+
+async def test_a_proposal_for_another_file_moves_nothing_under_the_reader() -> None:
+    files = tuple(change(f"f{n}.py", TOTAL) for n in range(20))
+    app = PaneApp(Patch(files=files[1:]))
+    async with app.run_test(size=(80, 30)) as pilot:
+        await pilot.press("N", "N", "N", "N", "N", "N", "N", "l", "down")
+        view = app.pane.view
+        before = [view.render_line(y).text for y in range(view.size.height)]
+        assert any(row.startswith("▶") for row in before)
+        app.pane.show(PatchProposed(patch=Patch(files=files)))
+        await pilot.pause()
+        assert [view.render_line(y).text for y in range(view.size.height)] == before

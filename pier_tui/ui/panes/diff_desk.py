@@ -97,7 +97,10 @@ class DiffDesk(Widget):
         self.files.show_review(review)
         self.files.display = len(self.files.firsts) > 1 and self.size.height >= FILES_FROM
         self.view.sentence = EMPTY[self.sources.source]
-        self.view.show_review(review, cursor if cursor is not None else self.view.cursor)
+        if cursor is None:
+            self.view.show_review(review, self.view.cursor)
+        else:
+            self.view.replace_review(review, cursor)
         self.tell()
 
     def warm(self, patch: Patch, start: int = 0) -> None:

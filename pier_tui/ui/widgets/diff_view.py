@@ -22,43 +22,45 @@ SPLIT_FROM = 110
 """Side by side by itself from this many columns."""
 MOST_STRIPS = 6000
 
+CSS = """
+DiffView { height: 1fr; background: $surface; scrollbar-size-horizontal: 0; overflow-x: hidden;
+    & > .diff--file { background: $primary-muted; color: $text; text-style: bold; }
+    & > .diff--hunk { background: $panel; color: $text-muted; }
+    & > .diff--cursor { background: $boost; color: $text-accent; text-style: bold; }
+    & > .diff--line { background: $primary 40%; }
+    & > .diff--gutter { color: $text-muted; }
+    & > .diff--added { background: $success 12%; }
+    & > .diff--removed { background: $error 12%; }
+    & > .diff--added-word { background: $success 35%; text-style: bold; }
+    & > .diff--removed-word { background: $error 35%; text-style: bold; }
+    & > .diff--badge { color: $text-warning; text-style: bold; }
+    & > .diff--note { background: $accent 12%; color: $text-accent; text-style: italic; }
+    & > .diff--warning { color: $text-warning; text-style: bold; }
+    & > .diff--accepted { color: $text-success; text-style: bold; }
+    & > .diff--edited { color: $text-accent; text-style: bold; }
+    & > .diff--rejected { color: $text-error; text-style: bold; }
+    & > .diff--comment { color: $text-muted; text-style: italic; }
+    & > .diff--keyword { color: $text-accent; }
+    & > .diff--string { color: $text-success; }
+    & > .diff--number { color: $text-warning; }
+    & > .diff--function { color: $text-primary; }
+    & > .diff--builtin { color: $text-secondary; }
+}
+DiffView:nocolor {
+    & > .diff--added-word { text-style: bold underline; }
+    & > .diff--removed-word { text-style: bold underline; }
+    & > .diff--file { text-style: bold reverse; }
+    & > .diff--cursor { text-style: bold underline; }
+    & > .diff--line { text-style: bold; }
+}
+"""
+
 
 class DiffView(ScrollView, can_focus=True):
     """The review's text. It moves a cursor over hunks, and over lines in line mode; deciding is the pane's part."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = set(paint.COMPONENTS)
-    DEFAULT_CSS = """
-    DiffView { height: 1fr; background: $surface; scrollbar-size-horizontal: 0; overflow-x: hidden;
-        & > .diff--file { background: $primary-muted; color: $text; text-style: bold; }
-        & > .diff--hunk { background: $panel; color: $text-muted; }
-        & > .diff--cursor { background: $boost; color: $text-accent; text-style: bold; }
-        & > .diff--line { background: $primary 40%; }
-        & > .diff--gutter { color: $text-muted; }
-        & > .diff--added { background: $success 12%; }
-        & > .diff--removed { background: $error 12%; }
-        & > .diff--added-word { background: $success 35%; text-style: bold; }
-        & > .diff--removed-word { background: $error 35%; text-style: bold; }
-        & > .diff--badge { color: $text-warning; text-style: bold; }
-        & > .diff--note { background: $accent 12%; color: $text-accent; text-style: italic; }
-        & > .diff--warning { color: $text-warning; text-style: bold; }
-        & > .diff--accepted { color: $text-success; text-style: bold; }
-        & > .diff--edited { color: $text-accent; text-style: bold; }
-        & > .diff--rejected { color: $text-error; text-style: bold; }
-        & > .diff--comment { color: $text-muted; text-style: italic; }
-        & > .diff--keyword { color: $text-accent; }
-        & > .diff--string { color: $text-success; }
-        & > .diff--number { color: $text-warning; }
-        & > .diff--function { color: $text-primary; }
-        & > .diff--builtin { color: $text-secondary; }
-    }
-    DiffView:nocolor {
-        & > .diff--added-word { text-style: bold underline; }
-        & > .diff--removed-word { text-style: bold underline; }
-        & > .diff--file { text-style: bold reverse; }
-        & > .diff--cursor { text-style: bold underline; }
-        & > .diff--line { text-style: bold; }
-    }
-    """
+    DEFAULT_CSS = CSS
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down,j", "down", "Down", show=False, id="diff.down"),
         Binding("up,k", "up", "Up", show=False, id="diff.up"),
@@ -84,6 +86,8 @@ class DiffView(ScrollView, can_focus=True):
         super().__init__(id=id)
         self.review = Review()
         self.index = Index()
+        self.entries: tuple[Entry, ...] = ()
+        """The review's hunks as they were laid out; the review itself may have changed since."""
         self.cursor = 0
         self.line: int | None = None
         self.column = 0
@@ -104,7 +108,7 @@ class DiffView(ScrollView, can_focus=True):
     @property
     def entry(self) -> Entry | None:
         """The hunk under the cursor."""
-        return self.review.entries[self.cursor] if self.cursor < len(self.review.entries) else None
+        return self.entries[self.cursor] if self.cursor < len(self.entries) else None
 
     def show_review(self, review: Review, cursor: int = 0) -> None:
         """Show a review from its start or from one of its hunks."""
@@ -112,8 +116,17 @@ class DiffView(ScrollView, can_focus=True):
         self.lay_out()
         self.go(self.cursor) if review.entries and cursor else self.scroll_to(y=0, animate=False)
 
+    def replace_review(self, review: Review, cursor: int) -> None:
+        """The review changed around the hunk under the cursor, now at `cursor`: it stays on its row, line mode too."""
+        kept = self.index.of(self.cursor).start - self.scroll_y
+        self.review, self.cursor = review, cursor
+        self.lay_out()
+        self.scroll_to(y=self.index.of(cursor).start - kept, animate=False, immediate=True)
+        self.moved()
+
     def lay_out(self) -> None:
         """Find every row's place again, after the patch, the width, or the comments changed."""
+        self.entries = self.review.entries
         split, width = self.laid = (self.split, self.size.width)
         self.index = build(self.review, lambda entry: hunk_height(self.review, entry, split, width))
         self.drawings.clear()
