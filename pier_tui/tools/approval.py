@@ -103,8 +103,8 @@ def suggest_rule(command: str) -> Rule | None:
         argv = words(command)
     except Unreadable:
         return None
-    if not read_only.why_not(argv[:1]) and argv[0] != "git":
-        return Rule(argv=argv)
+    if argv[0] in read_only.FREELY:
+        return Rule(text=command)
     if argv[0] not in _OFFERED:
         return None
     allowed = _OFFERED[argv[0]]

@@ -26,16 +26,17 @@ def root_of(files: Files) -> Path | None:
 
 
 def clean(path: str, files: Files) -> str:
-    """The path without quotes, `./` and a needless leading slash. Safety is the business of `Files`."""
+    """The path without quotes, `./` and the leading slash models put before paths of the repository.
+
+    It is always taken as one inside the repository; refusing what leaves it is the business of `Files`.
+    """
     path = path.strip().strip("\"'`")
     root = root_of(files)
     if root is not None and path.startswith(f"{root}/"):
         path = path[len(str(root)) + 1 :]
-    while path.startswith("./"):
-        path = path[2:].lstrip("/")
-    if path.startswith("/") and (files.exists(path.lstrip("/")) or under(path.lstrip("/"), files)):
-        path = path.lstrip("/")
-    return "" if path in (".", "/") else path.rstrip("/")
+    while path.startswith(("./", "/")):
+        path = path.lstrip("/").removeprefix("./")
+    return "" if path == "." else path.rstrip("/")
 
 
 def under(folder: str, files: Files) -> tuple[str, ...]:
@@ -50,7 +51,7 @@ def existing(path: str, files: Files) -> str:
         return cleaned
     if not cleaned:
         raise ToolError("A path is needed, such as src/app.py; list shows the files.")
-    if cleaned.startswith(("/", "~")) or ".." in cleaned.split("/"):
+    if ".." in cleaned.split("/"):
         files.read(cleaned)
     raise ToolError(f"There is no file {cleaned}.{_nearest(cleaned, files)}")
 
