@@ -199,6 +199,8 @@ def _targets(module: libcst.Module, scopes: object, outer: str, name: str) -> se
         if isinstance(scope, metadata.ClassScope):
             nodes |= _through_self(module, _qualified(scope), name)
         nodes |= _declared(module, scope, name)
+        if any(isinstance(assignment.node, libcst.Param) for assignment in _own(scope, name)):
+            nodes |= _passed_by_name(module, _qualified(scope), name)
     return nodes
 
 
@@ -213,9 +215,7 @@ def _qualified(scope: metadata.Scope) -> str:
     parts: list[str] = []
     at: metadata.Scope = scope
     while not isinstance(at, metadata.GlobalScope | metadata.BuiltinScope):
-        name = getattr(at, "name", None)
-        if name:
-            parts.append(name)
+        parts.append(getattr(at, "name", None) or f"<{type(at).__name__}>")
         at = at.parent
     return ".".join(reversed(parts))
 
@@ -284,6 +284,35 @@ def _declared(module: libcst.Module, scope: metadata.Scope, name: str) -> set[li
     for statement in _globals(module):
         found |= {item.name for item in statement.names if item.name.value == name}
     return found
+
+
+def _passed_by_name(module: libcst.Module, function: str, name: str) -> set[libcst.Name]:
+    """The keywords of calls that pass a parameter. Raises ToolError where it is not certain which function is called."""
+    calls = _Calls(function.rsplit(".", 1)[-1], name)
+    module.visit(calls)
+    if calls.uncertain or (calls.keywords and "." in function):
+        raise ToolError(f"{name} is passed by name in calls that may mean another function; edit them instead.")
+    return calls.keywords
+
+
+class _Calls(libcst.CSTVisitor):
+    """Collects the keywords of one name in calls of a function of one name."""
+
+    def __init__(self, function: str, name: str) -> None:
+        super().__init__()
+        self.keywords: set[libcst.Name] = set()
+        self.uncertain = False
+        self._function, self._name = function, name
+
+    def visit_Call(self, node: libcst.Call) -> None:
+        """Take the keyword when the function is called by its plain name."""
+        for argument in node.args:
+            if argument.keyword is None or argument.keyword.value != self._name:
+                continue
+            if isinstance(node.func, libcst.Name) and node.func.value == self._function:
+                self.keywords.add(argument.keyword)
+            elif isinstance(node.func, libcst.Attribute) and node.func.attr.value == self._function:
+                self.uncertain = True
 
 
 def _globals(module: libcst.Module) -> list[libcst.Global]:
