@@ -107,6 +107,11 @@ class Transcript(ScrollView, can_focus=True):
         self._cost = 0.0
         self._looks: dict[str, Style] = {}
 
+    @property
+    def columns(self) -> int:
+        """The width of the text, without the scrollbar."""
+        return self.scrollable_content_region.width
+
     def show(self, event: AnyEvent) -> None:
         """Take an event in; the text follows within a frame."""
         self.records.add(event)
@@ -127,7 +132,7 @@ class Transcript(ScrollView, can_focus=True):
             self._timer.stop()
             self._timer = None
         began = perf_counter()
-        if self.size.width:
+        if self.columns:
             self.book.take_changes()
             self.lay()
         self._cost = perf_counter() - began
@@ -143,11 +148,11 @@ class Transcript(ScrollView, can_focus=True):
 
     def lay(self) -> None:
         """Paint what is in view, correct the heights that were guessed, and put the view where it belongs."""
-        if self._laying or not self.size.width:
+        if self._laying or not self.columns:
             return
         self._laying = True
         try:
-            self.book.turn_page(Page(self.look, self.size.width))
+            self.book.turn_page(Page(self.look, self.columns))
             height = self.size.height
             at, within = self.book.rows.at(int(self.scroll_y))
             for _ in range(8):
@@ -164,7 +169,7 @@ class Transcript(ScrollView, can_focus=True):
 
     def _resize(self, top: int) -> None:
         # Set past the reactive: a growing virtual size would lay the whole screen out with each piece of text.
-        size = Size(self.size.width, self.book.total)
+        size = Size(self.columns, self.book.total)
         if size != self.virtual_size:
             self.set_reactive(Widget.virtual_size, size)
             self.vertical_scrollbar.window_virtual_size = size.height
@@ -194,7 +199,7 @@ class Transcript(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Paint one row of the view."""
-        width, row = self.size.width, y + self.scroll_offset.y
+        width, row = self.columns, y + self.scroll_offset.y
         strip = self._row(row)
         if strip is None:
             strip = Strip.blank(width, self.look("text"))
@@ -210,7 +215,7 @@ class Transcript(ScrollView, can_focus=True):
         at, within = self.book.rows.at(row)
         record = self.records.all[at]
         if within == 0 and isinstance(record, TurnRecord) and record.number == self.selected:
-            return badge_strip(record.badge(), Page(self.look, self.size.width), selected=True)
+            return badge_strip(record.badge(), Page(self.look, self.columns), selected=True)
         return self.book.row(at, within)
 
     def _pill(self, strip: Strip, width: int) -> Strip:

@@ -126,7 +126,7 @@ def badge_strip(badge: Badge, page: Page, *, selected: bool = False) -> Strip:
     used = sum(cell_len(segment.text) for segment in buttons)
     number, name, why, facts = badge.line(page.width - 1)
     if used and cell_len(why) >= used + 8:
-        why = fit(why, cell_len(why) - used)
+        why = fit(why.rstrip(), cell_len(why) - used)
         after = [*buttons, Segment(facts, ground)]
     elif used:
         facts = fit(f"{why.rstrip()}  {facts}" if why.strip() else facts, cell_len(why) + cell_len(facts) - used)

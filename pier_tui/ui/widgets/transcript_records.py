@@ -9,20 +9,26 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, assert_never
 
 from pier_tui.events import (
     AnswerCompleted,
     AnyEvent,
+    BackboneChanged,
+    BackboneRestored,
     CallFinished,
+    CheckpointTaken,
     Compacted,
     Labelled,
     Notice,
     Overridden,
     PatchApplied,
     PatchProposed,
+    PatchRebased,
+    PatchReviewed,
     PatchUndone,
     ReasoningDelta,
+    RepoChanged,
     RequestEnded,
     RequestFailed,
     RequestInterrupted,
@@ -178,6 +184,19 @@ class TurnRecord:
 
 
 Record = RequestRecord | TurnRecord | NoteRecord
+InTurn = (
+    TurnStarted
+    | RouteDecided
+    | TextDelta
+    | ReasoningDelta
+    | CallFinished
+    | AnswerCompleted
+    | TurnEnded
+    | ToolCalled
+    | ToolOutput
+    | ToolReturned
+    | PatchProposed
+)
 
 
 def _sum(amounts: list[Decimal | None]) -> Decimal | None:
@@ -230,8 +249,16 @@ class Records:
                     self._append(NoteRecord(text))
             case Labelled():
                 self._labelled(event)
-            case _ if event.turn:
+            case BackboneChanged() | BackboneRestored() | CheckpointTaken() | RepoChanged():
+                return
+            case PatchReviewed() | PatchRebased():
+                return
+            case TurnStarted() | RouteDecided() | TextDelta() | ReasoningDelta() | CallFinished() | AnswerCompleted():
                 self._in_turn(event)
+            case TurnEnded() | ToolCalled() | ToolOutput() | ToolReturned() | PatchProposed():
+                self._in_turn(event)
+            case _:
+                assert_never(event)
 
     def _append(self, record: Record) -> None:
         self.changed.add(len(self.all))
@@ -249,7 +276,9 @@ class Records:
             self._append(known)
         return known
 
-    def _in_turn(self, event: AnyEvent) -> None:
+    def _in_turn(self, event: InTurn) -> None:
+        if not event.turn:
+            return
         match event:
             case TurnStarted():
                 self._turn(event).forced = event.forced != "auto"
@@ -267,8 +296,6 @@ class Records:
                 self._turn(event).seconds = event.seconds
             case ToolCalled() | ToolOutput() | ToolReturned() | PatchProposed():
                 self._tool(event)
-            case _:
-                return
         self._touch(self._turn(event))
 
     def _said(self, event: TextDelta | ReasoningDelta) -> None:

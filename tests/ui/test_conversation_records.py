@@ -1,0 +1,158 @@
+"""The fold from events to what the conversation shows, and the prompt's pure parts."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from conversation_events import answered, bill, ended, escalated, request, route, tool
+from rich.style import Style
+
+from pier_tui.events import Labelled, PatchProposed, RequestFailed, TurnStarted
+from pier_tui.repo.diff import FileDiff, Hunk, Line, Patch
+from pier_tui.ui.widgets.markdown_live import LiveMarkdown
+from pier_tui.ui.widgets.markdown_paint import MarkdownPaint, shrunk
+from pier_tui.ui.widgets.prompt_complete import History, Pastes, best_commands, best_files, file_query
+from pier_tui.ui.widgets.transcript_records import NoteRecord, Records, RequestRecord, TurnRecord
+from pier_tui.ui.widgets.transcript_rows import Rows
+
+LINES = (Line(kind="-", text="a\n"), Line(kind="+", text="b\n"))
+PATCH = Patch(
+    files=(
+        FileDiff(
+            old_path="a.py",
+            new_path="a.py",
+            hunks=(Hunk(old_start=1, old_count=1, new_start=1, new_count=1, lines=LINES),),
+        ),
+    )
+)
+
+
+def folded(*events: object) -> Records:
+    records = Records()
+    records.add_all(events)  # type: ignore[arg-type]
+    return records
+
+
+def turn(records: Records, number: int) -> TurnRecord:
+    found = records.turn(number)
+    assert found is not None
+    return found
+
+
+def test_a_request_is_a_record_followed_by_its_turns_and_its_end() -> None:
+    records = folded(request(), *answered(1, "one"), *answered(2, "two"), ended())
+    assert [type(record) for record in records.all] == [RequestRecord, TurnRecord, TurnRecord, NoteRecord]
+    assert records.all[-1].text == "finished  2 turns, 0 on the 105B  ₹0.0082"
+
+
+def test_an_escalated_turn_costs_all_its_calls_and_shows_the_strong_answer() -> None:
+    record = turn(folded(request(), *escalated(1)), 1)
+    badge = record.badge()
+    assert (badge.model, badge.cost, badge.confidence, badge.escalated) == ("105B", Decimal("0.0812"), 0.31, True)
+    assert badge.handoff
+    assert record.text == "Done."
+    assert record.handoff == "Do it."
+
+
+def test_a_turn_with_one_call_of_unknown_cost_has_an_unknown_cost() -> None:
+    record = turn(folded(request(), *escalated(1)[:-4], bill(1, call=2, tier="strong", cost=None)), 1)
+    assert record.badge().cost is None
+
+
+def test_a_label_is_found_by_its_decision_and_taken_back() -> None:
+    records = folded(request(), *answered(1, "one"), Labelled(decision="d1", label="escalate"))
+    assert turn(records, 1).label == "escalate"
+    records.add(Labelled(decision="d1", label=None))
+    assert turn(records, 1).label is None
+
+
+def test_a_forced_turn_says_so() -> None:
+    records = folded(request(), TurnStarted(request=1, turn=1, forced="strong"), route(1, tier="strong", way="forced"))
+    assert turn(records, 1).badge().why == "forced by you"
+
+
+def test_a_proposal_belongs_to_the_tool_that_made_it() -> None:
+    called, *rest = tool(1)
+    proposed = PatchProposed(request=1, turn=1, patch=PATCH, paths=("a.py",))
+    records = folded(request(), *answered(1, "one"), called, proposed, *rest)
+    assert turn(records, 1).tools[0].proposed == "proposed 1 file +1 -1 → Diff"
+
+
+def test_a_failed_request_cuts_its_running_turn_off() -> None:
+    records = folded(request(), TurnStarted(request=1, turn=1), route(1), RequestFailed(request=1, text="no network"))
+    assert turn(records, 1).cut
+    assert records.all[-1].text.startswith("failed: no network")
+
+
+def test_every_change_raises_the_version() -> None:
+    records = folded(request(), *answered(1, "one"))
+    before = turn(records, 1).version
+    records.changed.clear()
+    records.add_all(tool(1))
+    assert turn(records, 1).version == before + 3
+    assert records.changed == {1}
+
+
+def test_rows_are_found_after_heights_change() -> None:
+    rows = Rows()
+    for at, height in enumerate((3, 5, 2)):
+        rows.set(at, height)
+    assert rows.at(4) == (1, 1)
+    rows.set(0, 10)
+    assert (rows.at(4), rows.at(16), rows.total) == ((0, 4), (2, 1), 17)
+
+
+def test_streamed_markdown_is_the_same_as_the_whole_for_a_long_code_block() -> None:
+    paint = MarkdownPaint(lambda _: Style(), 60)
+    source = "Code:\n\n```python\n" + "".join(f"x{n} = {n}\n" for n in range(200)) + "```\n\nDone."
+    live = LiveMarkdown(paint)
+    for at in range(0, len(source), 50):
+        live.append(source[at : at + 50])
+        live.lines()
+    assert [line.plain for line in live.lines()] == [line.plain for line in paint.lines(source)]
+
+
+def test_links_are_text_and_address_without_being_live() -> None:
+    lines = MarkdownPaint(lambda _: Style(), 80).lines("[docs](https://example.org/a) ![pic](x.png) <b>raw</b>")
+    assert lines[0].plain == "docs (https://example.org/a) image: pic (x.png) <b>raw</b>"
+    assert not any(span.style.link for span in lines[0].spans if isinstance(span.style, Style))
+
+
+def test_a_wide_table_shrinks_its_widest_column_first() -> None:
+    assert shrunk([5, 40, 10], 30) == [5, 15, 10]
+    assert sum(shrunk([20, 20, 20], 31)) <= 31
+
+
+def test_files_are_ranked_by_name_then_path_then_scattered_letters() -> None:
+    paths = ["src/cart/models.py", "src/cart.py", "tests/test_cart.py", "c/a/r/t.md", "README.md"]
+    assert [choice.text for choice in best_files("cart", paths)][:2] == ["src/cart.py", "tests/test_cart.py"]
+    assert [choice.text for choice in best_files("tcart", paths)] == ["tests/test_cart.py"]
+    assert best_files("zzz", paths) == []
+
+
+def test_an_at_sign_inside_a_word_is_no_file() -> None:
+    assert file_query("mail me@exa") is None
+    assert file_query("see (@exa") == "exa"
+
+
+def test_commands_that_begin_so_come_before_those_that_contain_it() -> None:
+    commands = (("export", "e"), ("sessions", "s"), ("next", "n"))
+    assert [choice.text for choice in best_commands("ex", commands)] == ["export", "next"]
+
+
+def test_two_different_pastes_of_one_size_keep_apart() -> None:
+    pastes = Pastes()
+    first, second = "a\n" * 50, "b\n" * 50
+    text = f"{pastes.fold(first)} and {pastes.fold(second)}"
+    assert text == "[pasted 51 lines] and [pasted 51 lines #2]"
+    assert pastes.unfold(text) == f"{first} and {second}"
+    assert pastes.fold("short") == "short"
+
+
+def test_history_keeps_the_draft_while_it_is_walked() -> None:
+    history = History()
+    for text in ("one", "two", "two"):
+        history.add(text)
+    assert [history.recall(-1, "draft"), history.recall(-1, ""), history.recall(-1, "")] == ["two", "one", None]
+    assert [history.recall(1, ""), history.recall(1, ""), history.recall(1, "")] == ["two", "draft", None]
+    assert [choice.text for choice in history.search("O")] == ["two", "one"]
