@@ -77,6 +77,7 @@ async def bench(name: str, patch: Patch) -> None:
         paint(pane)
         first = time.perf_counter()
         await pilot.pause()
+        await asyncio.sleep(2)  # the pane works out a big proposal bit by bit
         pane.view.focus()
         gc.collect()
         gc.freeze()
@@ -99,6 +100,8 @@ async def bench(name: str, patch: Patch) -> None:
         print("  accept", await many(pane.action_accept, 20))
         print("  split", await many(pane.view.toggle_split, 6))
         print("  accept all", await many(pane.action_accept_all, 1), "then undo", await many(pane.action_undo, 1))
+        again = patch.model_copy()
+        print("  same proposal again", await many(lambda: pane.show(PatchProposed(patch=again)), 3))
         gc.unfreeze()
 
 

@@ -6,7 +6,7 @@ from diff_patches import NEW, SHOP, TAX, TOTAL, TRICK, change
 from textual.app import App, ComposeResult
 from textual.message import Message
 
-from pier_tui.events import PatchApplied, PatchProposed, PatchRebased, PatchReviewed, PatchUndone, Verdict
+from pier_tui.events import Notice, PatchApplied, PatchProposed, PatchRebased, PatchReviewed, PatchUndone, Verdict
 from pier_tui.repo.diff import HunkPick, Patch
 from pier_tui.ui.panes.diff import DiffPane
 
@@ -279,7 +279,7 @@ async def test_a_review_that_could_not_be_sent_is_back_as_it_was() -> None:
     async with app.run_test(size=(80, 30)) as pilot:
         await pilot.press("x", "c", *"no", "enter", "S")
         await pilot.pause()
-        app.pane.release("The agent is not ready.")
+        app.pane.show(Notice(text="The agent is not ready.", level="error"))
         assert app.hint.startswith("The agent is not ready.")
         assert app.pane.sources.pending.count("rejected") == 1
         assert [note.text for note in app.pane.sources.pending.notes] == ["no"]

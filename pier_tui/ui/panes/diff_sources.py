@@ -122,14 +122,13 @@ class Sources:
             case e.PatchUndone():
                 self.landings.take_back(event)
                 self.news = f"Undone: +{event.patch.added} -{event.patch.removed} written back"
-            case e.Notice():
-                held, self.waiting = self.waiting, self.waiting and event.level != "error"
-                return held != self.waiting
+            case e.Notice(level="error") | e.RequestInterrupted() | e.RequestFailed():
+                if not (self.waiting or self.sent.rejected or self.sent.comments):
+                    return False
+                self.release(event.text if isinstance(event, e.Notice | e.RequestFailed) else "Interrupted.")
             case (
                 e.RequestStarted()
                 | e.RequestEnded()
-                | e.RequestInterrupted()
-                | e.RequestFailed()
                 | e.TurnStarted()
                 | e.RouteDecided()
                 | e.TextDelta()
@@ -147,6 +146,7 @@ class Sources:
                 | e.RepoChanged()
                 | e.Labelled()
                 | e.Overridden()
+                | e.Notice()
             ):
                 return False
             case _:
