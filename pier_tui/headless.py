@@ -6,7 +6,6 @@ import asyncio
 import datetime
 from contextlib import aclosing
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import TextIO
 
@@ -24,6 +23,7 @@ from pier_tui.events import (
     ToolReturned,
     Verdict,
 )
+from pier_tui.models.usage import Ledger
 from pier_tui.repo.diff import HunkPick, Patch
 from pier_tui.repo.patch import format_patch
 from pier_tui.session.codec import encode
@@ -89,7 +89,7 @@ async def _run(agent: Agent, wanted: Wanted, printer: _Printer, out: TextIO, err
     elif patch.files and not wanted.json:
         out.write(sanitize(format_patch(patch).decode("utf-8", "replace")))
         err.write("Nothing was written: the patch above is a proposal; run again with --yes to apply it.\n")
-    printer.total(agent.books.spent)
+    printer.total(agent.ledger, offline=agent.profile.offline)
     return code
 
 
@@ -123,10 +123,12 @@ class _Printer:
             self._out.write(sanitize(line) + "\n")
             self._out.flush()
 
-    def total(self, spent: Decimal) -> None:
-        """Write what the request cost."""
+    def total(self, ledger: Ledger, *, offline: bool) -> None:
+        """Write what the request cost, and what its tokens would have cost on the strong model alone (an estimate)."""
         if not self._json:
-            self._out.write(f"cost {money(spent)}\n")
+            alone = ledger.only("strong")
+            spent = "free" if offline else f"cost {money(ledger.cost)}"
+            self._out.write(f"{spent}; 105B only would have been {money(alone, estimated=True)}\n")
 
 
 def _line(event: AnyEvent) -> str:
