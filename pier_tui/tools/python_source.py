@@ -287,7 +287,7 @@ def _declared(module: libcst.Module, scope: metadata.Scope, name: str) -> set[li
 
 
 def _passed_by_name(module: libcst.Module, function: str, name: str) -> set[libcst.Name]:
-    """The keywords of calls that pass a parameter. Raises ToolError where it is not certain which function is called."""
+    """The keywords of calls that pass a parameter. Raises ToolError where the function is not certain."""
     calls = _Calls(function.rsplit(".", 1)[-1], name)
     module.visit(calls)
     if calls.uncertain or (calls.keywords and "." in function):

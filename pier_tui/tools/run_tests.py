@@ -82,7 +82,7 @@ def _result(framework: Framework, argv: tuple[str, ...], target: str, ran: Ran) 
         ok=ran.exit_code == 0,
         text="\n".join([*parts, *[clip(line, 400) for line in executed[:30]]]),
         line=f"{command}  {_short(report, how)}  {ran.seconds:.1f} s",
-        facts=(fact, *checks(report, framework, target, ran.exit_code)),
+        facts=(fact, *checks(report, framework, scope(framework, argv, target), ran.exit_code)),
         changed=ran.changed,
     )
 
@@ -103,27 +103,35 @@ def _failures(report: TestReport) -> list[str]:
     return lines
 
 
-def checks(report: TestReport, framework: Framework, target: str, exit_code: int | None) -> tuple[Fact, ...]:
-    """What the run says of the code: first what is closed, then what is (still) broken.
+def checks(report: TestReport, framework: Framework, within: str | None, exit_code: int | None) -> tuple[Fact, ...]:
+    """What the run says of the code: first what is closed, then what is (still) broken. `within` is its `scope`.
 
     A run that came to its end tells of every test it was asked for, so whatever it does not report as
     failing passes; a run that broke off closes nothing.
     """
     failed = tuple(_failed(failure) for failure in report.failures[:50])
+    if within is None:
+        return failed
     if exit_code == 0 and not failed and report.passed:
-        return (CheckPassed(prefixes=(_prefix(target, framework),)),)
+        return (CheckPassed(prefixes=(within,)),)
     if exit_code == 1 and failed and report.known:
         tops = {_top(fact.signature, framework) for fact in failed}
-        prefixes = (_prefix(target, framework),) if target else tuple(sorted(tops))
+        prefixes = (within,) if within else tuple(sorted(tops))
         return (CheckPassed(prefixes=prefixes), *failed)
     return failed
 
 
-def _prefix(target: str, framework: Framework) -> str:
-    """What the ids of the tests of a target begin with."""
-    if framework != "unittest":
-        return target.removeprefix("./")
-    return target.removeprefix("./").replace(".py", "").replace("::", ".").replace("/", ".").rstrip(".")
+def scope(framework: Framework, argv: tuple[str, ...], target: str) -> str | None:
+    """What the ids of all tests of a run begin with: empty for the whole suite, None where it cannot be told."""
+    if not target:
+        return ""
+    if framework == "generic" or "-k" in argv:
+        return None
+    if framework == "pytest":
+        return argv[-1]
+    if "-p" in argv:
+        return argv[argv.index("-p") + 1].removesuffix(".py")
+    return None if "-s" in argv else argv[-1]
 
 
 def _top(signature: str, framework: Framework) -> str:

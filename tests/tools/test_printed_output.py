@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from pier_tui.tools.output import Failure, Frame, compiler_errors, parse_tests, traceback_error
-from pier_tui.tools.run_tests import checks
+from pier_tui.tools.run_tests import checks, scope
 from pier_tui.tools.tool import CheckFailed, CheckPassed
 from pier_tui.tools.tracing_tests import ranges
 
@@ -125,6 +125,17 @@ def test_a_finished_run_closes_what_it_no_longer_reports() -> None:
     assert checks(passing, "pytest", "tests/test_a.py::test_one", 0) == (
         CheckPassed(prefixes=("tests/test_a.py::test_one",)),
     )
+
+
+def test_a_run_closes_only_what_it_was_asked_for() -> None:
+    pytest_argv = ("python", "-m", "pytest")
+    assert scope("pytest", pytest_argv, "") == ""
+    assert scope("pytest", (*pytest_argv, "tests/a.py::T"), "tests.a.T") == "tests/a.py::T"
+    assert scope("pytest", (*pytest_argv, "-k", "word"), "word") is None
+    unittest_argv = ("python", "-m", "unittest")
+    assert scope("unittest", (*unittest_argv, "discover", "-s", "t", "-p", "test_a.py"), "t/test_a.py") == "test_a"
+    assert scope("unittest", (*unittest_argv, "tests.a.T"), "tests.a.T") == "tests.a.T"
+    assert checks(parse_tests("4 passed in 0.01s\n", "pytest"), "pytest", None, 0) == ()
 
 
 def test_a_run_that_broke_off_closes_nothing() -> None:
