@@ -164,13 +164,31 @@ def note_rows(note: HunkNote, width: int) -> list[Row]:
     return [Row(-1, -1, piece) for piece in wrapped]
 
 
-def numbers(entry: Entry, lines: Sequence[Line]) -> list[tuple[int, int]]:
+class NewNumbers(Sequence[tuple[int, int]]):
+    """The line numbers of a new file, made when asked for."""
+
+    def __init__(self, first: int, count: int) -> None:
+        self.new = range(first, first + count)
+
+    def __len__(self) -> int:
+        return len(self.new)
+
+    @overload
+    def __getitem__(self, at: int) -> tuple[int, int]: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[tuple[int, int]]: ...
+    def __getitem__(self, at: int | slice) -> tuple[int, int] | list[tuple[int, int]]:
+        """The numbers of a line, or of a stretch of lines."""
+        return (0, self.new[at]) if isinstance(at, int) else [(0, number) for number in self.new[at]]
+
+
+def numbers(entry: Entry, lines: Sequence[Line]) -> Sequence[tuple[int, int]]:
     """The line number of each line in the old and in the new file, 0 where it has none."""
     if entry.hunk is None:
         return []
     old, new = entry.hunk.old_start, entry.hunk.new_start
     if entry.hunk.old_count == 0:
-        return [(0, new + i) for i in range(len(lines))]
+        return NewNumbers(new, len(lines))
     found: list[tuple[int, int]] = []
     for line in lines:
         kind = line.kind
