@@ -225,7 +225,7 @@ class Journal:
             return Change(post, pre, mode), True
         if any(content is None or is_binary(content) for content in (pre, post, current)):
             return None, False
-        return hunkwise(forward, picked, post or b"", current or b"", mode)
+        return hunkwise(forward, picked, post or b"", current or b"")
 
     # what is kept
 
@@ -339,10 +339,8 @@ def rolled_forward(root: Path, path: str, change: Change) -> bool:
     return True
 
 
-def hunkwise(
-    forward: FileDiff, picked: tuple[Hunk, ...], post: bytes, current: bytes, mode: int | None
-) -> tuple[Change | None, bool]:
-    """Reverse each picked hunk whose lines nobody changed since; False when one no longer stands."""
+def hunkwise(forward: FileDiff, picked: tuple[Hunk, ...], post: bytes, current: bytes) -> tuple[Change | None, bool]:
+    """Reverse each picked hunk whose lines nobody changed since; False when one no longer stands. The mode stays."""
     after, now = decode(post), decode(current)
     backwards = reverse_file(forward).hunks
     wanted = [back for back, hunk in zip(backwards, forward.hunks, strict=True) if hunk in picked]
@@ -352,7 +350,7 @@ def hunkwise(
     content = current if merged.clashes else encode(merged.text())
     if content == current:
         return None, complete
-    return Change(current, content, mode if complete and content == current else None), complete
+    return Change(current, content), complete
 
 
 def file_diff(path: str, change: Change, pre_mode: int | None) -> FileDiff:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -17,29 +17,17 @@ from pier_tui.errors import EditError, RepositoryError, ToolError, WriteConflict
 from pier_tui.repo import disk
 from pier_tui.repo.diff import FileDiff, HunkPick, HunkState, Patch
 from pier_tui.repo.disk import Change
-from pier_tui.repo.hunks import apply_hunks
-from pier_tui.repo.making import decode, diff_bytes, encode, git_mode, is_binary
+from pier_tui.repo.making import decode, encode, git_mode, is_binary
 from pier_tui.repo.paths import clean, real, refuse_links
-from pier_tui.repo.picking import is_nothing, mode_changes, pieces, select, take, without
-from pier_tui.repo.rebase import Clash, Merge, clashing, merge, standing
+from pier_tui.repo.pending import Pending, diff_of, merged_of, settled, takes_mode, written
+from pier_tui.repo.picking import is_nothing, pieces, select, without
+from pier_tui.repo.rebase import Clash, clashing, standing
 from pier_tui.repo.repo import Repo, opened
 
 Side = Literal["ours", "theirs", "text"]
 
 MAX_BYTES = 8 * 1024 * 1024
 """The largest file that is read or proposed."""
-
-
-@dataclass(frozen=True)
-class Pending:
-    """One file's proposal. `base` are the bytes it is against; `theirs` the clashing bytes on disk, when it clashes."""
-
-    base: bytes | None
-    base_mode: int | None
-    content: bytes | None
-    mode: int | None = None
-    clash: bool = False
-    theirs: bytes | None = None
 
 
 class Overlay:
@@ -158,15 +146,17 @@ class Overlay:
             found[path] = Change(item.base, written(item, file), item.mode if takes_mode(file) else None)
         return found
 
-    def settle(self, picks: Iterable[HunkPick]) -> None:
-        """After `accepted(picks)` was written: what was taken is now the base, and the rest stays pending."""
-        chosen = pieces(picks)
-        for path, change in self.accepted(p for some in chosen.values() for p in some).items():
-            item = self._pending[path]
-            content = decided(item, self.diff(path), chosen[path])
-            mode = item.mode if change.mode is None else None
-            base_mode = item.base_mode if change.mode is None else change.mode
-            self._set(path, Pending(change.post, base_mode, content, mode))
+    def settle(self, picks: Iterable[HunkPick], rejected: Iterable[HunkPick] = ()) -> None:
+        """After `accepted(picks)` was written: what was taken is the base, what was rejected is gone.
+
+        Give both at once where one review did both: hunk ids are those of the patch that was reviewed.
+        """
+        chosen, refused = pieces(picks), pieces(rejected)
+        writes = self.accepted(p for some in chosen.values() for p in some)
+        for path in {*writes, *refused} & set(self._pending):
+            file, change = self.diff(path), writes.get(path)
+            item = settled(self._pending[path], file, change, chosen.get(path, ()), refused.get(path, ()))
+            self._set(path, item)
 
     def drop(self, picks: Iterable[HunkPick]) -> None:
         """Take rejected hunks or lines out of the pending set."""
@@ -289,43 +279,3 @@ class Overlay:
         except (RepositoryError, OSError) as error:
             raise ToolError(str(error)) from error
         return (None, None) if there is None else (there.content, there.mode)
-
-
-def diff_of(path: str, item: Pending) -> FileDiff:
-    """A pending file as a file diff."""
-    old = None if item.base is None else git_mode(item.base_mode)
-    new = None if item.content is None else git_mode(item.mode if item.mode is not None else item.base_mode or 0o644)
-    return diff_bytes(item.base, item.content, path, old_mode=old, new_mode=new)
-
-
-def takes_mode(file: FileDiff) -> bool:
-    """Whether writing the file diff sets a mode."""
-    return mode_changes(file) or (file.old_path is None and file.new_path is not None)
-
-
-def written(item: Pending, file: FileDiff) -> bytes | None:
-    """The bytes the selected part of a pending file comes to."""
-    if file.new_path is None:
-        return None
-    if file.binary:
-        return item.content
-    return encode(apply_hunks(decode(item.base or b""), file.hunks, exact=True))
-
-
-def decided(item: Pending, file: FileDiff, picks: Iterable[HunkPick]) -> bytes | None:
-    """The proposal once the user's own texts stand in place of the hunks they replace."""
-    texts = {pick.hunk: pick for pick in picks if pick.text is not None}
-    if not texts:
-        return item.content
-    hunks = tuple(take(hunk, texts[hunk.id]) if hunk.id in texts else hunk for hunk in file.hunks)
-    text = apply_hunks(decode(item.base or b""), hunks, exact=True)
-    return None if file.new_path is None and not text else encode(text)
-
-
-def merged_of(item: Pending, theirs: bytes | None) -> Merge | None:
-    """The proposal merged with the disk; None where it cannot be done by line."""
-    sides = (item.base, item.content, theirs)
-    if any(content is None or is_binary(content) for content in sides):
-        return None
-    base, ours, other = (decode(content or b"") for content in sides)
-    return merge(base, ours, other)

@@ -137,6 +137,23 @@ def test_the_users_own_text_is_written_and_is_not_proposed_away_again(
     assert overlay.read("n.txt") == changed((b"5", b"FIVE"), (b"25", b"more"))
 
 
+def test_one_review_takes_and_rejects_hunks_and_lines_at_once(overlay: Overlay, journal: Journal, work: Path) -> None:
+    block = b"".join(b"%d\n" % n for n in range(8))
+    (work / "same").write_bytes(block * 3)
+    overlay.write("same", block.replace(b"4\n", b"four\nmore\n") * 3)
+    overlay.write("new", b"x\n")
+    one, two, three = overlay.diff("same").hunks
+    added = [i for i, line in enumerate(two.lines) if line.kind == "+"]
+    some = tuple(i for i, line in enumerate(two.lines) if line.text in ("4\n", "four\n"))
+    taken = [HunkPick(path="same", hunk=one.id), HunkPick(path="same", hunk=two.id, lines=some)]
+    out = [HunkPick(path="same", hunk=two.id, lines=(added[-1],)), HunkPick(path="same", hunk=three.id)]
+    journal.apply(work, overlay.accepted(taken))
+    overlay.settle(taken, [*out, *picks(overlay, "new")])
+    four = block.replace(b"4\n", b"four\n")
+    assert (work / "same").read_bytes() == block.replace(b"4\n", b"four\nmore\n") + four + block
+    assert overlay.changed() == ()
+
+
 def test_rejected_hunks_leave_the_proposal(overlay: Overlay) -> None:
     overlay.write("n.txt", changed((b"5", b"five"), (b"25", b"more")))
     overlay.write("new", b"x\n")
