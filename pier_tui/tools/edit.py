@@ -33,7 +33,7 @@ class Splice:
 def replace(text: str, old: str, new: str, replace_all: bool = False) -> str:
     """`text` with `old` replaced by `new`; nothing outside the replaced places changes.
 
-    Raises EditError: empty, unchanged, missing (with the nearest lines), ambiguous (with the line numbers).
+    Raises EditError: empty, unchanged, missing (with the nearest lines), ambiguous (with the line numbers), too_large.
     """
     return splice(text, old, new, replace_all).text
 
@@ -51,6 +51,8 @@ def splice(text: str, old: str, new: str, replace_all: bool = False) -> Splice:
     lossless = matches[0].rung in ("exact", "line endings")
     if len(matches) > 1 and not (replace_all and lossless):
         raise EditError("ambiguous", _ambiguous(text, matches, replace_all))
+    if len(matches) >= ladder.MOST:
+        raise EditError("too_large", f"old is in the file {ladder.MOST} times or more; use a command for that.")
     edited, count = _replaced(text, matches, new)
     if edited == text:
         raise EditError("unchanged", "The file already reads like that; nothing would change.")
@@ -135,8 +137,8 @@ def _missing(text: str, old: str) -> str:
 
 
 def _ambiguous(text: str, matches: list[ladder.Match], replace_all: bool) -> str:
-    numbers = [text.count("\n", 0, match.start) + 1 for match in matches]
-    places = ", ".join(map(str, numbers[:10])) + (", …" if len(numbers) > 10 else "")
+    numbers = [text.count("\n", 0, match.start) + 1 for match in matches[:10]]
+    places = ", ".join(map(str, numbers)) + (", …" if len(matches) > 10 else "")
     what = "differing in white space, so replace_all does not apply; copy" if replace_all else "include"
     advice = f"{what} the lines around it" if replace_all else f"{what} a line around it, or set replace_all"
     return f"old is in the file {len(matches)} times (lines {places}); {advice}."

@@ -15,6 +15,9 @@ from dataclasses import dataclass
 
 from pier_tui.tools.text import lines_of, numbered
 
+MOST = 50_000
+"""Occurrences after which counting stops: an edit of so many places is refused."""
+
 
 @dataclass(frozen=True)
 class Match:
@@ -48,7 +51,7 @@ def exact(text: str, old: str) -> list[Match]:
     """Every occurrence, overlapping ones included."""
     found: list[Match] = []
     at = text.find(old)
-    while at >= 0 and len(found) < 1_000:
+    while at >= 0 and len(found) < MOST:
         split_ending = old[0] == "\n" and text[at - 1 : at] == "\r"
         found.append(Match(at - split_ending, at + len(old), "exact"))
         at = text.find(old, at + 1)

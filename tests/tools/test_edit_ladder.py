@@ -65,6 +65,11 @@ def test_an_ambiguous_target_is_refused_with_its_lines() -> None:
     assert replace("x = 1\ny = 2\nx = 1\n", "x = 1", "x = 3", True) == "x = 3\ny = 2\nx = 3\n"
 
 
+def test_every_one_of_many_occurrences_is_replaced() -> None:
+    assert replace("a\n" * 5_000, "a", "b", True) == "b\n" * 5_000
+    assert kind_of("a" * 60_000, "a", "b", replace_all=True) == "too_large"
+
+
 def test_a_tolerant_rung_never_replaces_in_several_places() -> None:
     assert kind_of("  a()\n  b()\n\n    a()\n    b()\n", "a()\nb()\n", "c()\n") == "ambiguous"
     assert kind_of("  a()\n  b()\n\n    a()\n    b()\n", "a()\nb()\n", "c()\n", replace_all=True) == "ambiguous"
