@@ -19,7 +19,7 @@ from pier_tui.events import (
     ToolReturned,
     TurnStarted,
 )
-from pier_tui.ui.story import NAMES
+from pier_tui.ui.format import NAMES
 
 IDLE, REVIEW = "idle", "waiting for your review"
 
@@ -63,6 +63,11 @@ class Activity:
         if not self.busy:
             self.text = REVIEW if self.pending else IDLE
         return (self.text, self.busy) != before
+
+    def rest(self) -> None:
+        """Nothing runs, whatever was heard last."""
+        self.busy = False
+        self.text = REVIEW if self.pending else IDLE
 
     def _at(self, text: str) -> None:
         self.text, self.busy = text, True

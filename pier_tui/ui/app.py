@@ -13,6 +13,7 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.command import Provider
 from textual.dom import DOMNode
 from textual.widgets import Input, TextArea
 
@@ -29,6 +30,7 @@ from pier_tui.ui.screens.replay import ReplayScreen
 from pier_tui.ui.screens.workbench import WorkbenchScreen
 from pier_tui.ui.text import sanitize
 from pier_tui.ui.themes import DEFAULT, load, shipped_folder
+from pier_tui.ui.widgets.prompt import Files
 from pier_tui.ui.workbench import Shelf
 
 AGAIN = 2.0
@@ -40,7 +42,7 @@ class PierApp(App[None]):
 
     TITLE = "pier-tui"
     CSS_PATH = "app.tcss"
-    COMMANDS = App.COMMANDS | {Actions}
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {Actions}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "copy_or_quit", "quit", show=False, priority=True, id="app.quit"),
     ]
@@ -57,6 +59,7 @@ class PierApp(App[None]):
         shelf: Shelf | None = None,
         watch: Watch | None = None,
         worktree: Callable[[], Awaitable[Patch]] | None = None,
+        files: Files | None = None,
         set_up: SetUp | None = None,
         recording: Path | None = None,
     ) -> None:
@@ -66,7 +69,7 @@ class PierApp(App[None]):
         self._recording, self._keys = recording, dict(keymap or {})
         self._wanted_theme, self._user_themes = theme, user_themes
         self._clashes, self._asked_to_quit = Clashes(), -AGAIN
-        self._make = partial(WorkbenchScreen, repository, shelf, worktree)
+        self._make = partial(WorkbenchScreen, repository, shelf, worktree, files)
         self.bench = self._make()
         self._replay = ReplayScreen(repository) if recording else None
 

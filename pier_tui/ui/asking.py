@@ -41,8 +41,8 @@ class DialogUser:
             await self._app.push_screen(screen, take)
             try:
                 return await answered
-            finally:
-                if screen.is_active and not answered.done():
+            except asyncio.CancelledError:
+                # The request was stopped while its question stood open: nobody waits for the answer any more.
+                if screen.is_current:
                     screen.dismiss(None)
-                elif not answered.done() and screen in self._app.screen_stack:
-                    await screen.remove()
+                raise

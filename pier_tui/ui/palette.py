@@ -18,12 +18,13 @@ class Actions(Provider):
         seen: set[str] = set()
         for entry in self.screen.active_bindings.values():
             binding = entry.binding
-            if not entry.enabled or binding.system or not binding.description or binding.action in seen:
+            # Bindings without an id are Textual's own, such as moving the cursor of a text field.
+            if not entry.enabled or not binding.id or not binding.description or binding.action in seen:
                 continue
             seen.add(binding.action)
             yield binding.description, f"key {self.app.get_key_display(binding)}", binding.key
         for command in COMMANDS:
-            if not command.argument and command.action not in seen:
+            if (not command.argument or command.name == "theme") and command.action not in seen:
                 yield f"/{command.name}", command.about, f"/{command.action}"
 
     async def discover(self) -> Hits:
@@ -42,6 +43,6 @@ class Actions(Provider):
 
     async def _run(self, what: str) -> None:
         if what.startswith("/"):
-            await self.screen.run_action(f"screen.{what[1:]}")
+            await self.screen.run_action("set_theme('')" if what == "/set_theme" else what[1:])
         else:
             self.app.simulate_key(what)

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from textual.content import Content
 
-from pier_tui.ui.figures import rupees
+from pier_tui.ui.format import money
 
 SIGNS = "●○+"
 """One sign a series, so that they differ without colour."""
@@ -15,7 +15,7 @@ SIGNS = "●○+"
 def plot(series: list[tuple[str, str, list[Decimal]]], width: int, lines: int) -> Content:
     """Name, style and values of each series; the scale starts at 0 and ends at the highest value."""
     top = max((max(values) for _, _, values in series if values), default=Decimal(0))
-    axis = max(len(rupees(top)), len(rupees(Decimal(0)))) + 1
+    axis = max(len(money(top)), len(money(Decimal(0)))) + 1
     columns = max(width - axis - 2, 10)
     grid: list[list[tuple[str, str]]] = [[(" ", "")] * columns for _ in range(lines)]
     for (_, style, values), sign in reversed(list(zip(series, SIGNS, strict=False))):
@@ -25,7 +25,7 @@ def plot(series: list[tuple[str, str, list[Decimal]]], width: int, lines: int) -
             grid[lines - 1 - height][column] = (sign, style)
     parts: list[Content | tuple[str, str]] = []
     for index, row in enumerate(grid):
-        label = rupees(top) if index == 0 else rupees(Decimal(0)) if index == lines - 1 else ""
+        label = money(top) if index == 0 else money(Decimal(0)) if index == lines - 1 else ""
         parts.append((f"{label:>{axis}} │", "$muted"))
         parts += _runs(row)
         parts.append(("\n", ""))

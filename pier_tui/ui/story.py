@@ -6,6 +6,7 @@ they include as in `models.usage`; None is unknown.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -24,9 +25,9 @@ from pier_tui.events import (
     TurnEnded,
 )
 from pier_tui.models.messages import Tier
+from pier_tui.ui.format import NAMES
 
-NAMES: dict[Tier, str] = {"weak": "30B", "strong": "105B"}
-"""What the two tiers are called on the screen, in the tables and in counterfactual costs."""
+_FENCE = re.compile(r"^```[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
 @dataclass
@@ -85,6 +86,19 @@ class Turn:
         if self.answer is not None:
             return self.answer.tier
         return self.routes[-1].tier if self.routes else None
+
+    @property
+    def markdown(self) -> str:
+        """The answer and a line for each tool call, for copying."""
+        head = f"**Turn {self.number}, {NAMES[self.tier] if self.tier else 'unanswered'}**"
+        lines = [(returned.line if returned else "") or called.line or called.name for called, returned in self.tools]
+        tools = [f"- `{line}`" for line in lines]
+        return "\n\n".join(part for part in (head, self.answer.text if self.answer else "", "\n".join(tools)) if part)
+
+    @property
+    def code(self) -> str:
+        """The code blocks of the answer; empty where there are none."""
+        return "\n".join(_FENCE.findall(self.answer.text)) if self.answer else ""
 
 
 @dataclass(frozen=True)

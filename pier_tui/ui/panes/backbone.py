@@ -24,8 +24,8 @@ from pier_tui.events import (
     RouteDecided,
 )
 from pier_tui.models.messages import Tier
+from pier_tui.ui.format import NAMES
 from pier_tui.ui.panes.backbone_rows import TITLES
-from pier_tui.ui.story import NAMES
 from pier_tui.ui.widgets.backbone_tree import BackboneTree
 from pier_tui.ui.widgets.prefix_bar import PrefixBar
 
@@ -80,7 +80,7 @@ class BackbonePane(Vertical):
         """Bars, tree, and the hidden line for typing."""
         yield from self._bars.values()
         yield BackboneTree()
-        yield ItemLine()
+        yield ItemLine(select_on_focus=False)
 
     def show(self, event: AnyEvent) -> None:
         """Take one event in."""

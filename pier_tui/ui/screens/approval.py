@@ -28,6 +28,7 @@ class ApprovalScreen(Dialog[ApprovalAnswer]):
     """Answers the request; closing it is no."""
 
     TITLE_TEXT = "Run this command?"
+    AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y,1", "answer('once')", "once", id="approve.once"),
         Binding("s,2", "answer('session')", "this session", id="approve.session"),

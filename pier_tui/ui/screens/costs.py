@@ -6,10 +6,10 @@ from decimal import Decimal
 
 from textual.content import Content
 
-from pier_tui.ui.figures import rupees, share
+from pier_tui.ui.format import NAMES, money, percent
 from pier_tui.ui.plot import plot
 from pier_tui.ui.screens.dialog import Page, heading, table
-from pier_tui.ui.story import NAMES, Story
+from pier_tui.ui.story import Story
 
 PLOT_LINES = 8
 
@@ -46,8 +46,8 @@ class CostsScreen(Page):
             mark = "~" if tally.estimated else ""
             cached = "?" if tally.cached is None else f"{mark}{tally.cached:,}"
             fresh = f"{mark}{tally.prompt - (tally.cached or 0):,}"
-            cost = "?" if tally.unpriced == tally.calls else rupees(tally.cost) + (" + ?" if tally.unpriced else "")
-            row = (name, str(tally.calls), fresh, cached, share(tally.cached_share), f"{mark}{tally.output:,}", cost)
+            cost = "?" if tally.unpriced == tally.calls else money(tally.cost) + (" + ?" if tally.unpriced else "")
+            row = (name, str(tally.calls), fresh, cached, percent(tally.cached_share), f"{mark}{tally.output:,}", cost)
             rows.append(row)
         return table(rows)
 
@@ -55,10 +55,10 @@ class CostsScreen(Page):
         last = self._story.points[-1]
         rows: list[tuple[str, ...]] = [
             ("", "rupees"),
-            ("as it was", rupees(last.actual)),
-            ("all on the 105B", rupees(last.strong_only, estimated=last.strong_only is not None)),
-            ("all on the 30B", rupees(last.weak_only, estimated=last.weak_only is not None)),
-            ("saved by routing", rupees(self._story.saved, estimated=self._story.saved is not None)),
+            ("as it was", money(last.actual)),
+            ("all on the 105B", money(last.strong_only, estimated=last.strong_only is not None)),
+            ("all on the 30B", money(last.weak_only, estimated=last.weak_only is not None)),
+            ("saved by routing", money(self._story.saved, estimated=self._story.saved is not None)),
         ]
         return table(rows)
 

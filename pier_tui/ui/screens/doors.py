@@ -20,6 +20,8 @@ from pier_tui.ui.screens.sessions import SessionsScreen, SessionWish
 from pier_tui.ui.screens.turn import TurnScreen
 from pier_tui.ui.screens.view import SessionView
 from pier_tui.ui.widgets.backbone_tree import BackboneTree
+from pier_tui.ui.widgets.prompt import Files, PromptInput
+from pier_tui.ui.widgets.transcript import Transcript
 from pier_tui.ui.workbench import Shelf
 
 
@@ -38,8 +40,8 @@ class Doors(SessionView):
             super().__init__()
             self.session = session
 
-    def __init__(self, repository: str, shelf: Shelf | None = None) -> None:
-        super().__init__(repository)
+    def __init__(self, repository: str, shelf: Shelf | None = None, files: Files | None = None) -> None:
+        super().__init__(repository, files)
         self.shelf = shelf
         self.keymap: Mapping[str, str] = {}
 
@@ -62,7 +64,8 @@ class Doors(SessionView):
             ("Everywhere", type(self)),
             ("Panes", PaneFrame),
             ("Backbone", BackboneTree),
-            ("Conversation", type(self.conversation)),
+            ("Prompt", PromptInput),
+            ("Conversation", Transcript),
             ("Diff", type(self.diff)),
         ]
         groups = []
@@ -106,4 +109,4 @@ class Doors(SessionView):
     def _turn_wanted(self, message: BackbonePane.TurnWanted) -> None:
         """An item of the backbone was followed: show the turn that wrote it."""
         self.frame.look("conversation")
-        self.conversation.go_to_turn(message.turn)
+        self.conversation.go_to(message.turn)

@@ -28,7 +28,7 @@ class SetUp(Protocol):
     """What wiring offers for a first start; handed to the app only where no model is connected."""
 
     async def find(self) -> Sequence[str]:
-        """Addresses of servers answering on this machine. Only called when the user asks."""
+        """Servers answering on this machine: address, space, anything else. Only called when the user asks."""
         ...
 
     async def apply(self, setup: Setup) -> None:
@@ -86,7 +86,7 @@ class FirstStartScreen(Dialog[Setup]):
         answer.update(Content("looking..."))
         servers = await self._find()
         if servers:
-            self.query_one("#server", Input).value = servers[0]
+            self.query_one("#server", Input).value = servers[0].split(" ")[0]
             answer.update(Content(sanitize(f"found: {', '.join(servers)}; press enter in the field above to use it")))
         else:
             answer.update(Content("None answered on the usual ports."))

@@ -8,7 +8,7 @@ from textual.binding import Binding
 from textual.content import Content
 
 from pier_tui.ui.commands import COMMANDS
-from pier_tui.ui.screens.dialog import Page, heading, table
+from pier_tui.ui.screens.dialog import Page, heading
 
 
 class HelpScreen(Page):
@@ -22,21 +22,21 @@ class HelpScreen(Page):
 
     def text(self, width: int) -> Content:
         """A table for each group."""
-        parts: list[Content] = []
-        for title, lines in self._groups:
-            if lines:
-                parts += [heading(title), keys_table(lines), Content("\n\n")]
         commands = [(f"/{command.name} {command.argument}".strip(), command.about) for command in COMMANDS]
-        parts += [
-            heading("Commands in the prompt"),
-            keys_table([*commands, ("!command", "run it, and keep the result")]),
-        ]
+        commands.append(("!command", "run it yourself, and keep the result on the backbone"))
+        groups = [*self._groups, ("Commands in the prompt", commands)]
+        column = max(len(keys) for _, lines in groups for keys, _ in lines) + 2
+        parts: list[Content] = []
+        for title, lines in groups:
+            if lines:
+                parts.append(heading(title))
+                parts += [_line(keys, words, column) for keys, words in lines]
+                parts.append(Content("\n"))
         return Content.assemble(*parts)
 
 
-def keys_table(lines: Sequence[tuple[str, str]]) -> Content:
-    """Keys left, words right."""
-    return table([("keys", "what they do"), *lines], numbers_from=9)
+def _line(keys: str, words: str, column: int) -> Content:
+    return Content.assemble((f"{keys:<{column}}", "bold $text-accent"), f"{words}\n")
 
 
 def described(bindings: Sequence[Binding], shown: dict[str, str]) -> list[tuple[str, str]]:
@@ -47,5 +47,6 @@ def described(bindings: Sequence[Binding], shown: dict[str, str]) -> list[tuple[
         if binding.system or not binding.description:
             continue
         keys.setdefault(binding.action, []).append(shown.get(binding.key, binding.key))
-        words[binding.action] = binding.tooltip or binding.description
+        said = binding.tooltip or binding.description
+        words[binding.action] = said[:1].lower() + said[1:] if said[1:2].islower() else said
     return [(" ".join(dict.fromkeys(keys[action])), words[action]) for action in keys]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from pier_tui.ui.figures import rupees, share
+from pier_tui.ui.format import NAMES, money, percent
 from pier_tui.ui.screens.dialog import Page, heading, table
-from pier_tui.ui.story import NAMES, Story
+from pier_tui.ui.story import Story
 from pier_tui.ui.text import sanitize
 
 LABELS_NEEDED = 30
@@ -57,8 +57,8 @@ class RouterScreen(Page):
         rows: list[tuple[str, ...]] = [("answered by", "turns", "share")]
         for tier, name in NAMES.items():
             count = sum(turn.answer is not None and turn.answer.tier == tier for turn in answered)
-            rows.append((name, str(count), share(count / len(answered))))
-        saved = rupees(story.saved, estimated=story.saved is not None)
+            rows.append((name, str(count), percent(count / len(answered))))
+        saved = money(story.saved, estimated=story.saved is not None)
         return Content.assemble(table(rows), f"\n\nsaved against 105B-only: {saved}")
 
     def _labels(self) -> Content:

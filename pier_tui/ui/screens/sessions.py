@@ -13,7 +13,7 @@ from textual.widget import Widget
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from pier_tui.ui.figures import rupees
+from pier_tui.ui.format import money
 from pier_tui.ui.screens.dialog import Dialog
 from pier_tui.ui.text import sanitize
 from pier_tui.ui.workbench import SessionLine
@@ -73,7 +73,7 @@ def one_line(session: SessionLine, now: float) -> str:
     """`2 h ago   14 turns   ₹0.0812   fix the failing test`."""
     title = sanitize(session.title).replace("\n", " ") or "(no request yet)"
     turns = f"{session.turns} turn{'' if session.turns == 1 else 's'}"
-    return f"{age(now - session.started):>12}  {turns:>9}  {rupees(session.cost):>9}  {title}"
+    return f"{age(now - session.started):>12}  {turns:>9}  {money(session.cost):>9}  {title}"
 
 
 def age(seconds: float) -> str:

@@ -7,9 +7,9 @@ import json
 from textual.content import Content
 
 from pier_tui.events import CallFinished, RouteDecided
-from pier_tui.ui.figures import rupees, tokens
+from pier_tui.ui.format import NAMES, money, tokens
 from pier_tui.ui.screens.dialog import Page, heading, table
-from pier_tui.ui.story import NAMES, Turn
+from pier_tui.ui.story import Turn
 from pier_tui.ui.text import sanitize
 
 STABLE = {"harness", "tools", "repository", "snapshot"}
@@ -102,7 +102,7 @@ def _calls(calls: list[CallFinished]) -> Content:
                 mark + tokens(usage.output),
                 first,
                 f"{call.seconds:.1f} s",
-                rupees(call.cost),
+                money(call.cost),
                 "yes" if call.kept else "no",
             )
         )

@@ -11,7 +11,6 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.content import Content
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
@@ -26,15 +25,17 @@ from pier_tui.events import (
 )
 from pier_tui.models.messages import Tier
 from pier_tui.ui.activity import Activity
+from pier_tui.ui.commands import COMMANDS
 from pier_tui.ui.figures import figures
 from pier_tui.ui.panes.backbone import BackbonePane
+from pier_tui.ui.panes.conversation import ConversationPane
 from pier_tui.ui.panes.diff import DiffPane
 from pier_tui.ui.panes.frame import PaneFrame
-from pier_tui.ui.panes.placeholder import ConversationPane
 from pier_tui.ui.story import Story
 from pier_tui.ui.text import sanitize
 from pier_tui.ui.widgets.footer import KeyLine
 from pier_tui.ui.widgets.header import Header
+from pier_tui.ui.widgets.prompt import Files
 from pier_tui.ui.widgets.status import StatusLine
 
 BITE = 50
@@ -44,18 +45,19 @@ BITE = 50
 class SessionView(Screen[None]):
     """Shows events. `windows` are the models' context windows in tokens, where they are known."""
 
-    AUTO_FOCUS = "ConversationPane Input, ConversationPane TextArea"
+    AUTO_FOCUS = "PromptInput"
     BINDINGS: ClassVar[list[BindingType]] = []
 
-    def __init__(self, repository: str) -> None:
+    def __init__(self, repository: str, files: Files | None = None) -> None:
         super().__init__()
         self.story = Story()
         self.activity = Activity()
         self.windows: dict[Tier, int] = {}
         self.queued = 0
+        self.next_words = ""
         self._repository = repository
         self.backbone_pane = BackbonePane()
-        self.conversation = ConversationPane()
+        self.conversation = ConversationPane(files, [(command.name, command.about) for command in COMMANDS])
         self.diff = DiffPane()
         self.frame = PaneFrame(
             {"backbone": self.backbone_pane, "conversation": self.conversation, "diff": self.diff},
@@ -72,14 +74,21 @@ class SessionView(Screen[None]):
 
     def show(self, event: AnyEvent) -> None:
         """Everything that happens is shown here, live, resumed or recorded."""
+        self.conversation.show(event)
+        self._show(event)
+
+    def _show(self, event: AnyEvent) -> None:
         self.story.add(event)
-        for pane in (self.backbone_pane, self.conversation, self.diff):
-            pane.show(event)
+        self.backbone_pane.show(event)
+        self.diff.show(event)
         self._show_around(event)
         if self.activity.add(event):
-            self.query_one(StatusLine).show_activity(self.activity.text, busy=self.activity.busy)
+            self._show_activity()
         if not isinstance(event, TextDelta):
             self.show_figures()
+
+    def _show_activity(self) -> None:
+        self.query_one(StatusLine).show_activity(self.activity.text, busy=self.activity.busy)
 
     def _show_around(self, event: AnyEvent) -> None:
         """What the lines around the panes make of an event."""
@@ -99,14 +108,21 @@ class SessionView(Screen[None]):
 
     async def resume(self, history: Sequence[AnyEvent]) -> None:
         """Show what happened before, in bites, so that keys are answered meanwhile."""
+        if not history:
+            return
+        self.conversation.show_all(history)
         for start in range(0, len(history), BITE):
             for event in history[start : start + BITE]:
-                self.show(event)
+                self._show(event)
             await asyncio.sleep(0)
+        # What was going on when the session was left is not going on now.
+        self.activity.rest()
+        self._show_activity()
 
     def show_next(self, text: str) -> None:
         """What the prompt's border says of the next turn."""
-        self.conversation.border_subtitle = Content(text)
+        self.next_words = text
+        self.conversation.set_next(text)
 
     def show_figures(self) -> None:
         """Bring the figures on the status line up to date."""

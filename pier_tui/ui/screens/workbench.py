@@ -2,94 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from pathlib import PurePath
-from typing import Any, ClassVar, Literal
+from typing import ClassVar
 
 from textual import on, work
 from textual.binding import BindingType
-from textual.worker import Worker
 
 from pier_tui.errors import PierError
-from pier_tui.events import AnyEvent, Choice, Overridden, RequestStarted, TurnStarted
-from pier_tui.models.messages import Tier
 from pier_tui.repo.diff import Patch
 from pier_tui.ui.commands import Command, parse
 from pier_tui.ui.editor import edit
-from pier_tui.ui.figures import next_turn
 from pier_tui.ui.keymap import WORKBENCH
 from pier_tui.ui.panes.backbone import BackbonePane
 from pier_tui.ui.panes.diff import DiffPane
-from pier_tui.ui.panes.placeholder import ConversationPane
-from pier_tui.ui.screens.doors import Doors
+from pier_tui.ui.screens.live import LiveSession
 from pier_tui.ui.screens.undo import RewindScreen, UndoScreen
-from pier_tui.ui.story import NAMES
-from pier_tui.ui.widgets.header import Header
-from pier_tui.ui.work import Job, Work
-from pier_tui.ui.workbench import Label, Shelf, Workbench
-
-CHOICES: tuple[Choice, ...] = ("auto", "weak", "strong")
-WORDS: dict[str, Choice] = {"auto": "auto", "30b": "weak", "weak": "weak", "105b": "strong", "strong": "strong"}
+from pier_tui.ui.text import sanitize
+from pier_tui.ui.widgets.prompt import PromptInput
+from pier_tui.ui.widgets.transcript import Transcript
+from pier_tui.ui.work import Job
+from pier_tui.ui.workbench import Workbench
 
 
-class WorkbenchScreen(Doors):
-    """One live session. `attach` gives it the agent; what is typed before waits in the queue."""
+class WorkbenchScreen(LiveSession):
+    """Takes what the panes post and the user commands, and calls the agent."""
 
     BINDINGS: ClassVar[list[BindingType]] = WORKBENCH
 
-    def __init__(
-        self,
-        repository: str,
-        shelf: Shelf | None = None,
-        worktree: Callable[[], Awaitable[Patch]] | None = None,
-    ) -> None:
-        super().__init__(repository, shelf)
-        self._worktree = worktree
-        self.workbench: Workbench | None = None
-        self.choice: Choice = "auto"
-        self.pinned: Choice = "auto"
-        self.work = Work(self._spawn, self.show, self._work_changed)
-
-    def _spawn(self, work: Coroutine[Any, Any, None], group: str) -> Worker[None]:
-        return self.run_worker(work, group=group, exit_on_error=False)
-
-    def attach(self, workbench: Workbench) -> None:
-        """The agent is there: say which models, and begin with what was queued."""
-        self.workbench = workbench
-        header = self.query_one(Header)
-        profile = workbench.profile
-        self.strategy, self.threshold = workbench.strategy, workbench.threshold
-        header.profile = profile.name
-        header.strategy = f"{self.strategy} {self.threshold:.2f}"
-        self.windows = {"weak": profile.weak.window, "strong": profile.strong.window}
-        self.backbone_pane.windows(profile.weak.window, profile.strong.window)
-        self._price()
-        self.work.open()
-
-    def _work_changed(self) -> None:
-        self.queued = len(self.work.queue)
-        if self.is_mounted:
-            self.show_figures()
-            self.refresh_bindings()
-
-    def show(self, event: AnyEvent) -> None:
-        """Show it; a forced turn that begins uses the choice up."""
-        super().show(event)
-        match event:
-            case TurnStarted() if self.choice != "auto":
-                self.choice = "auto"
-                self._price()
-            case RequestStarted() | Overridden():
-                self.refresh_bindings()
-
-    def say(self, text: str, level: Literal["info", "warning", "error"] = "info") -> None:
-        """One sentence of the screen's own."""
-        self.app.notify(text, severity="information" if level == "info" else level, markup=False)
-
     # What the panes post.
 
-    @on(ConversationPane.Submitted)
-    def _submitted(self, message: ConversationPane.Submitted) -> None:
+    @on(PromptInput.Submitted)
+    def _submitted(self, message: PromptInput.Submitted) -> None:
         found = parse(message.text)
         if found is not None:
             self.call_later(self._command, *found)
@@ -98,25 +42,40 @@ class WorkbenchScreen(Doors):
 
     def request(self, text: str) -> None:
         """Send a request, now or after everything before it."""
-        self.work.request(Job(text.strip().splitlines()[0], lambda: self._live.run(text)))
+        self.work.request(Job(text, lambda: self._live.run(text)))
 
     @property
     def _live(self) -> Workbench:
         assert self.workbench is not None, "jobs begin only once the agent is attached"
         return self.workbench
 
-    @on(ConversationPane.Steered)
-    def _steered(self, message: ConversationPane.Steered) -> None:
+    @on(PromptInput.Steered)
+    def _steered(self, message: PromptInput.Steered) -> None:
         if self.workbench is not None and self.work.running:
             self.workbench.steer(message.text)
             self.say("This reaches the next turn.")
         else:
             self.request(message.text)
 
-    @on(ConversationPane.ShellRequested)
-    def _shell(self, message: ConversationPane.ShellRequested) -> None:
+    @on(PromptInput.ShellRequested)
+    def _shell(self, message: PromptInput.ShellRequested) -> None:
         command = message.command
         self.work.request(Job(f"!{command}", lambda: self._live.shell(command)))
+
+    @on(PromptInput.TakeBack)
+    def _take_back(self) -> None:
+        job = self.work.unqueue()
+        if job is not None:
+            self.conversation.edit(job.title)
+
+    @on(PromptInput.EditorRequested)
+    async def _edit_prompt(self, message: PromptInput.EditorRequested) -> None:
+        self.run_worker(self._edited_prompt(message.text), exit_on_error=False)
+
+    async def _edited_prompt(self, text: str) -> None:
+        edited = await edit(self.app, text)
+        if edited is not None:
+            self.conversation.edit(edited.rstrip("\n"))
 
     @on(DiffPane.VerdictGiven)
     def _verdict(self, message: DiffPane.VerdictGiven) -> None:
@@ -135,8 +94,8 @@ class WorkbenchScreen(Doors):
 
     @on(DiffPane.SourceWanted)
     def _source(self, message: DiffPane.SourceWanted) -> None:
-        if message.source == "worktree" and self._worktree is not None:
-            self.run_worker(self._show_worktree(self._worktree), group="worktree", exclusive=True, exit_on_error=False)
+        if message.source == "worktree" and self.worktree is not None:
+            self.run_worker(self._show_worktree(self.worktree), group="worktree", exclusive=True, exit_on_error=False)
 
     async def _show_worktree(self, read: Callable[[], Awaitable[Patch]]) -> None:
         try:
@@ -158,64 +117,29 @@ class WorkbenchScreen(Doors):
         if self.workbench is not None:
             self.work.aside(self.workbench.update(message.updates))
 
-    def give_label(self, turn: int, label: Label, note: str = "") -> None:
-        """Judge a turn's routing; the same judgement again takes it back."""
-        routes = self.story.turns[turn].routes if turn in self.story.turns else []
-        if self.workbench is None or not routes:
-            return
-        decision = routes[-1].decision
-        before = self.story.labels.get(decision)
-        again = before is not None and before.label == label
-        self.work.aside(self.workbench.label(decision, None if again else label, note))
+    @on(Transcript.TurnAction)
+    def _turn_action(self, message: Transcript.TurnAction) -> None:
+        turn = self.story.turns.get(message.turn)
+        match message.action:
+            case "escalate" | "de-escalate" | "keep":
+                self.give_label(message.turn, message.action)
+            case "redo":
+                self.action_redo(str(message.turn))
+            case "detail":
+                self.action_show_turn(message.turn)
+            case "rewind":
+                self.action_rewind(message.turn)
+            case "diff":
+                self.frame.look("diff")
+            case "copy" if turn:
+                self._copy(turn.markdown, "The turn was copied as Markdown.")
+            case "copy-code" if turn:
+                self._copy(turn.code, "The code of the turn was copied.")
 
-    # Which model.
-
-    def action_cycle_next(self) -> None:
-        """The next turn: auto, 30B, 105B, and around."""
-        self.choose_next(CHOICES[(CHOICES.index(self.choice) + 1) % 3])
-
-    def choose_next(self, choice: Choice) -> None:
-        """Force the next turn, once."""
-        if self.workbench is not None:
-            self.choice = choice
-            self.work.aside(self.workbench.choose(choice, "next"))
-            self._price()
-
-    def action_cycle_pin(self) -> None:
-        """Every turn: auto, 30B, 105B, and around."""
-        self.action_pin(("auto", "30B", "105B")[(CHOICES.index(self.pinned) + 1) % 3])
-
-    def action_pin(self, word: str) -> None:
-        """Pin a model for the session, or `auto`."""
-        choice = WORDS.get(word.lower())
-        if choice is None:
-            self.say("Say 105B, 30B or auto, as in /pin 105B.", "warning")
-        elif self.workbench is not None:
-            self.pinned = choice
-            self.work.aside(self.workbench.choose(choice, "pinned"))
-            self._price()
-
-    def action_next_on(self, word: str) -> None:
-        """The next turn on this model."""
-        if word.lower() in WORDS:
-            self.choose_next(WORDS[word.lower()])
-        else:
-            self.say("Say 105B, 30B or auto, as in /next 105B.", "warning")
-
-    def action_now(self, tier: Tier) -> None:
-        """Move the running turn to this model."""
-        if self.workbench is not None:
-            self.work.aside(self.workbench.choose(tier, "now"))
-
-    def _price(self) -> None:
-        """Tell the prompt's border what the next turn costs."""
-        from_pin = self.choice == "auto" and self.pinned != "auto"
-        choice = self.pinned if from_pin else self.choice
-        if choice == "auto" or self.workbench is None:
-            self.show_next("next turn: auto")
-            return
-        price = self.workbench.switch_price(choice)
-        self.show_next(next_turn(NAMES[choice], "pinned" if from_pin else "once", price))
+    def _copy(self, text: str, done: str) -> None:
+        if text:
+            self.app.copy_to_clipboard(sanitize(text))
+        self.say(done if text else "There is nothing to copy in this turn.")
 
     # Stopping, and commands.
 

@@ -51,7 +51,7 @@ class BackboneTree(ScrollView, can_focus=True):
         Binding("down,j", "move(1)", "down", show=False, id="backbone.down"),
         Binding("home,g", "move(-100000)", "first", show=False, id="backbone.first"),
         Binding("end,G", "move(100000)", "last", show=False, id="backbone.last"),
-        Binding("space,left,right", "fold", "fold", id="backbone.fold"),
+        Binding("space,left,right", "fold", "fold", id="backbone.fold", key_display="space"),
         Binding("enter", "act('jump')", "go to turn", id="backbone.jump"),
         Binding("f2,e", "act('edit')", "edit", id="backbone.edit"),
         Binding("p", "act('pin')", "pin", id="backbone.pin", tooltip="A pinned item survives compaction"),
@@ -154,7 +154,7 @@ class BackboneTree(ScrollView, can_focus=True):
         cursor = line == self.cursor and self.has_focus
         place = self.get_component_rich_style("tree--cursor") if cursor else self.rich_style
         left, style = self._left(row)
-        new = f" ◂ {row.item.turn}" if row.new and row.item and row.item.turn else " ◂" if row.new else ""
+        new = f" ◂ {row.item.turn} " if row.new and row.item and row.item.turn else " ◂ " if row.new else ""
         text = Strip([Segment(left, place if cursor else style)])
         text = text.crop(0, max(width - len(new), 0)).extend_cell_length(width - len(new), place)
         tail = Segment(new, place if cursor else self.get_component_rich_style("tree--new"))

@@ -6,7 +6,7 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from pier_tui.ui.figures import tokens
+from pier_tui.ui.format import tokens
 
 
 class PrefixBar(Widget):

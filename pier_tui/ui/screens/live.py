@@ -1,0 +1,136 @@
+"""A session with an agent: its work, its models and who does the next turn. What panes post is in `workbench`."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Literal
+
+from textual.worker import Worker
+
+from pier_tui.events import AnyEvent, Choice, Overridden, RequestStarted, TurnStarted
+from pier_tui.models.messages import Tier
+from pier_tui.repo.diff import Patch
+from pier_tui.ui.figures import next_turn
+from pier_tui.ui.format import NAMES
+from pier_tui.ui.screens.doors import Doors
+from pier_tui.ui.widgets.header import Header
+from pier_tui.ui.widgets.prompt import Files
+from pier_tui.ui.work import Work
+from pier_tui.ui.workbench import Label, Shelf, Workbench
+
+CHOICES: tuple[Choice, ...] = ("auto", "weak", "strong")
+WORDS: dict[str, Choice] = {"auto": "auto", "30b": "weak", "weak": "weak", "105b": "strong", "strong": "strong"}
+
+
+class LiveSession(Doors):
+    """One live session. `attach` gives it the agent; what is asked before waits in the queue."""
+
+    def __init__(
+        self,
+        repository: str,
+        shelf: Shelf | None = None,
+        worktree: Callable[[], Awaitable[Patch]] | None = None,
+        files: Files | None = None,
+    ) -> None:
+        super().__init__(repository, shelf, files)
+        self.worktree = worktree
+        self.workbench: Workbench | None = None
+        self.choice: Choice = "auto"
+        self.pinned: Choice = "auto"
+        self.work = Work(self._spawn, self.show, self._work_changed)
+
+    def _spawn(self, work: Coroutine[Any, Any, None], group: str) -> Worker[None]:
+        return self.run_worker(work, group=group, exit_on_error=False)
+
+    def attach(self, workbench: Workbench) -> None:
+        """The agent is there: say which models, and begin with what was queued."""
+        self.workbench = workbench
+        header = self.query_one(Header)
+        profile = workbench.profile
+        self.strategy, self.threshold = workbench.strategy, workbench.threshold
+        header.profile = profile.name
+        header.strategy = f"{self.strategy} {self.threshold:.2f}"
+        self.windows = {"weak": profile.weak.window, "strong": profile.strong.window}
+        self.backbone_pane.windows(profile.weak.window, profile.strong.window)
+        self._price()
+        self.work.open()
+
+    def _work_changed(self) -> None:
+        self.queued = len(self.work.queue)
+        if self.is_mounted:
+            self.conversation.set_queue([job.title for job in self.work.queue])
+            self.show_figures()
+            self.refresh_bindings()
+
+    def show(self, event: AnyEvent) -> None:
+        """Show it; a forced turn that begins uses the choice up."""
+        super().show(event)
+        match event:
+            case TurnStarted() if self.choice != "auto":
+                self.choice = "auto"
+                self._price()
+            case RequestStarted() | Overridden():
+                self.refresh_bindings()
+
+    def say(self, text: str, level: Literal["info", "warning", "error"] = "info") -> None:
+        """One sentence of the screen's own."""
+        self.app.notify(text, severity="information" if level == "info" else level, markup=False)
+
+    def give_label(self, turn: int, label: Label, note: str = "") -> None:
+        """Judge a turn's routing; the same judgement again takes it back."""
+        routes = self.story.turns[turn].routes if turn in self.story.turns else []
+        if self.workbench is None or not routes:
+            return
+        decision = routes[-1].decision
+        before = self.story.labels.get(decision)
+        again = before is not None and before.label == label
+        self.work.aside(self.workbench.label(decision, None if again else label, note))
+
+    # Which model.
+
+    def action_cycle_next(self) -> None:
+        """The next turn: auto, 30B, 105B, and around."""
+        self.choose_next(CHOICES[(CHOICES.index(self.choice) + 1) % 3])
+
+    def choose_next(self, choice: Choice) -> None:
+        """Force the next turn, once."""
+        if self.workbench is not None:
+            self.choice = choice
+            self.work.aside(self.workbench.choose(choice, "next"))
+            self._price()
+
+    def action_cycle_pin(self) -> None:
+        """Every turn: auto, 30B, 105B, and around."""
+        self.action_pin(("auto", "30B", "105B")[(CHOICES.index(self.pinned) + 1) % 3])
+
+    def action_pin(self, word: str) -> None:
+        """Pin a model for the session, or `auto`."""
+        choice = WORDS.get(word.lower())
+        if choice is None:
+            self.say("Say 105B, 30B or auto, as in /pin 105B.", "warning")
+        elif self.workbench is not None:
+            self.pinned = choice
+            self.work.aside(self.workbench.choose(choice, "pinned"))
+            self._price()
+
+    def action_next_on(self, word: str) -> None:
+        """The next turn on this model."""
+        if word.lower() in WORDS:
+            self.choose_next(WORDS[word.lower()])
+        else:
+            self.say("Say 105B, 30B or auto, as in /next 105B.", "warning")
+
+    def action_now(self, tier: Tier) -> None:
+        """Move the running turn to this model."""
+        if self.workbench is not None:
+            self.work.aside(self.workbench.choose(tier, "now"))
+
+    def _price(self) -> None:
+        """Tell the prompt's border what the next turn costs."""
+        from_pin = self.choice == "auto" and self.pinned != "auto"
+        choice = self.pinned if from_pin else self.choice
+        if choice == "auto" or self.workbench is None:
+            self.show_next("next turn: auto")
+            return
+        price = self.workbench.switch_price(choice)
+        self.show_next(next_turn(NAMES[choice], "pinned" if from_pin else "once", price))
