@@ -194,7 +194,7 @@ def fresh(root: Path) -> None:
 @pytest.mark.parametrize("part", range(3))
 def test_a_kill_at_any_call_leaves_all_or_nothing_after_recovery(tmp_path: Path, part: int) -> None:
     seen = set()
-    for number in range(2 + part * 4, 140, 12):
+    for number in range(2 + part * 5, 140, 15):
         root, state = tmp_path / f"r{number}", tmp_path / f"s{number}"
         fresh(root)
         ended = subprocess.run([sys.executable, "-c", CUT, str(root), str(state), str(number)], check=False)

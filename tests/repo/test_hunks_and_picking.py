@@ -25,6 +25,7 @@ def whole(file: FileDiff) -> tuple[HunkPick, ...]:
     return tuple(HunkPick(path=file.path, hunk=h.id) for h in file.hunks)
 
 
+@settings(max_examples=60, deadline=None)
 @given(CONTENT, CONTENT, st.integers(0, 4))
 def test_a_made_diff_leads_from_old_to_new_and_back(old: bytes, new: bytes, context: int) -> None:
     file = diff_bytes(old, new, "f", context=context)
@@ -34,11 +35,13 @@ def test_a_made_diff_leads_from_old_to_new_and_back(old: bytes, new: bytes, cont
     assert len({h.id for h in file.hunks}) == len(file.hunks)
 
 
+@settings(max_examples=60, deadline=None)
 @given(CONTENT, CONTENT)
 def test_a_made_diff_applies_by_searching_too(old: bytes, new: bytes) -> None:
     assert patched(old, diff_bytes(old, new, "f"), exact=False) == new
 
 
+@settings(max_examples=60, deadline=None)
 @given(CONTENT, CONTENT)
 def test_a_formatted_patch_reads_back_to_the_same(old: bytes, new: bytes) -> None:
     file = diff_bytes(old, new, "dir/na me é.txt", old_mode="100644", new_mode="100755")
@@ -46,6 +49,7 @@ def test_a_formatted_patch_reads_back_to_the_same(old: bytes, new: bytes) -> Non
     assert read.files[0] == file.model_copy(update={"base_hash": None})
 
 
+@settings(max_examples=60, deadline=None)
 @given(CONTENT, CONTENT)
 def test_selecting_everything_is_the_same_diff_and_nothing_is_nothing(old: bytes, new: bytes) -> None:
     file = diff_bytes(old, new, "f")
@@ -55,7 +59,7 @@ def test_selecting_everything_is_the_same_diff_and_nothing_is_nothing(old: bytes
     assert is_nothing(without(file, whole(file)))
 
 
-@settings(max_examples=300)
+@settings(max_examples=150, deadline=None)
 @given(CONTENT, CONTENT, st.data())
 def test_selected_lines_apply_and_the_counts_are_right(old: bytes, new: bytes, data: st.DataObject) -> None:
     file = diff_bytes(old, new, "f")
@@ -78,6 +82,7 @@ def test_selected_lines_apply_and_the_counts_are_right(old: bytes, new: bytes, d
         assert taken.removed + left.removed == file.removed
 
 
+@settings(max_examples=60, deadline=None)
 @given(CONTENT, CONTENT, st.data())
 def test_whole_hunks_taken_and_left_make_up_the_whole(old: bytes, new: bytes, data: st.DataObject) -> None:
     file = diff_bytes(old, new, "f")
@@ -88,6 +93,7 @@ def test_whole_hunks_taken_and_left_make_up_the_whole(old: bytes, new: bytes, da
     assert encode(merged.text()) == new
 
 
+@settings(max_examples=60, deadline=None)
 @given(CONTENT, CONTENT, CONTENT)
 def test_merging_keeps_both_sides_or_says_where_it_cannot(base: bytes, ours: bytes, theirs: bytes) -> None:
     texts = [decode(c) for c in (base, ours, theirs)]
