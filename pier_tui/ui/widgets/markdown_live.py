@@ -6,7 +6,7 @@ from rich.text import Text
 
 from pier_tui.ui.widgets.markdown_paint import MarkdownPaint, parser
 
-FENCE_LINES = 40
+FENCE_LINES = 12
 """Lines of an open code block that are painted for good at a time."""
 
 
@@ -27,10 +27,15 @@ class LiveMarkdown:
 
     def lines(self) -> list[Text]:
         """The answer so far."""
+        closed, rest = self.parts()
+        return closed + rest
+
+    def parts(self) -> tuple[list[Text], list[Text]]:
+        """The lines that stay as they are, which only ever grow at the end, and those that may change."""
         while self._close():
             pass
         rest = self._paint.lines(self._fence + self._open) if self._open else []
-        return self._closed + self._gap(rest) + rest
+        return self._closed, self._gap(rest) + rest
 
     def _gap(self, rest: list[Text]) -> list[Text]:
         return [Text(end="")] if self._closed and rest and not self._joined else []

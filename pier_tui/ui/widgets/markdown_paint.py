@@ -30,6 +30,8 @@ def parser() -> MarkdownIt:
 
 def wrap(text: Text, width: int) -> list[Text]:
     """The text in lines of at most `width` cells."""
+    if "\n" not in text.plain and cell_len(text.plain) <= width:
+        return [text]
     lines = list(text.wrap(CONSOLE, max(1, width), overflow="fold", no_wrap=False))
     for line in lines:
         line.end = ""

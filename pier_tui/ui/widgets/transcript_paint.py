@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from rich.cells import cell_len
@@ -45,6 +45,8 @@ class Live:
     call: int
     markdown: LiveMarkdown
     taken: int = 0
+    closed: list[Strip] = field(default_factory=list)
+    """Rows of the part that no longer changes."""
 
 
 def meta(**what: Any) -> Style:
@@ -109,14 +111,24 @@ def _turn(record: TurnRecord, page: Page, live: Live | None) -> list[Strip]:
     rows = [badge_strip(record.badge(), page)]
     if record.reasoning.strip():
         rows += strips(_reasoning(record, page), page)
-    lines = live.markdown.lines() if live else markdown(page).lines(record.text) if record.text.strip() else []
-    pad = Text(" " * INDENT)
-    rows += strips(indented(lines, pad, pad), page)
+    rows += _streamed(live, page) if live else _answer(record.text, page)
     for at, tool in enumerate(record.tools):
         rows += strips(_tool(tool, at, record.number, page), page)
     if record.cut:
         rows += strips([Text("  (cut off)", style=page.look("muted"), end="")], page)
     return [*rows, Strip.blank(page.width, page.look("text"))]
+
+
+def _answer(text: str, page: Page) -> list[Strip]:
+    pad = Text(" " * INDENT)
+    return strips(indented(markdown(page).lines(text), pad, pad), page) if text.strip() else []
+
+
+def _streamed(live: Live, page: Page) -> list[Strip]:
+    closed, rest = live.markdown.parts()
+    pad = Text(" " * INDENT)
+    live.closed += strips(indented(closed[len(live.closed) :], pad, pad), page)
+    return live.closed + strips(indented(rest, pad, pad), page)
 
 
 def badge_strip(badge: Badge, page: Page, *, selected: bool = False) -> Strip:
