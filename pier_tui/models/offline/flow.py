@@ -1,0 +1,71 @@
+"""From a prompt to an answer: which plan a request takes, and what its outcome is said as."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pier_tui.models.offline import fixing, look, small
+from pier_tui.models.offline.intents import Intent, Kind, parse
+from pier_tui.models.offline.plan import Action, Call, Harder, Said, Stop, Wants, Workspace
+from pier_tui.models.offline.transcript import Transcript
+
+Plan = Callable[[Workspace, Intent], None]
+
+CAN = """These are rules, not a language model. They can:
+- find where a name is defined or used, explain a file or a symbol, outline files
+- run the tests, fix what a traceback names, search a small change that makes a failing test pass
+- rename a symbol in one file or everywhere, move a function or class, change parameters with their callers
+- turn a method into a function, add docstrings, replace or add literal text
+For anything else connect a model: `pier-tui --profile sarvam-hosted` with a key, or `--profile local`."""
+
+_PLANS: dict[Kind, Plan] = {
+    "find": look.find,
+    "callers": look.find,
+    "explain": look.explain,
+    "list": look.overview,
+    "run_tests": look.run_tests,
+    "summarise": look.summarise,
+    "rename": small.rename,
+    "replace": small.replace,
+    "add_line": small.add_line,
+    "fix": fixing.fix,
+}
+
+
+def plan(transcript: Transcript, strong: bool) -> tuple[Said, Action, Harder | None, str]:
+    """Run the plan of the request: the answer, its action class, why it is beyond the weak rules, the rule that matched."""
+    intent = parse(transcript.request)
+    try:
+        _run(Workspace(transcript, strong), intent)
+    except Wants as wants:
+        said, action = Said(wants.say, wants.calls), wants.action
+        if wants.calls and not set(c.name for c in wants.calls) <= transcript.tools:
+            missing = ", ".join(sorted({c.name for c in wants.calls} - transcript.tools))
+            said, action = Said(f"This needs the tool {missing}, which is not offered here."), "answer"
+    except Stop as stop:
+        if stop.changed and "finish" in transcript.tools:
+            said, action = Said("", (Call("finish", {"summary": stop.text}),)), "summarise"
+        else:
+            said, action = Said(stop.text), "answer"
+    except Harder as harder:
+        return Said(""), "escalate", harder, intent.rule
+    return said, action, None, intent.rule
+
+
+def _run(work: Workspace, intent: Intent) -> None:
+    """Raises Wants, Stop or Harder."""
+    _refused(work)
+    chosen = _PLANS.get(intent.kind)
+    if chosen is None:
+        greeting = "" if intent.kind == "help" else "No rule matches this request.\n"
+        raise Stop(greeting + CAN)
+    chosen(work, intent)
+    raise Stop("Nothing is left to do for this request.")
+
+
+def _refused(work: Workspace) -> None:
+    """Stop where the same call was made three times in this request: it will not come out differently."""
+    done = work.transcript.done
+    for last in done[-1:]:
+        if sum(d == last for d in done) >= 3:
+            raise Stop(f"`{last.name}` gave the same result three times: {last.result.splitlines()[0][:200]}")

@@ -1,0 +1,131 @@
+"""How a plan is written: straight on, asking for what it needs; where a result is missing it stops and the call is made.
+
+A plan is run from the start at every turn. `Desk.ask` gives the result of a tool call when the prompt has
+it and raises `Wants` when it has not; the model then answers with that call. `Stop` ends the request.
+Nothing here remembers anything between two turns.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pier_tui.models.offline.transcript import Transcript, excerpt
+
+Action = Literal["inspect", "answer", "summarise", "edit", "run_test", "escalate"]
+BUNDLE_CHARS = 12_000
+"""When the request's record is longer than this, what a plan still needs is asked for again together with
+the next call, because a compaction keeps only the newest exchange whole."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One tool call to make."""
+
+    name: str
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Said:
+    """An answer: text, and tool calls in order."""
+
+    text: str = ""
+    calls: tuple[Call, ...] = ()
+
+
+class Wants(Exception):
+    """The plan needs these calls made first."""
+
+    def __init__(self, calls: tuple[Call, ...], say: str = "", action: Action = "inspect") -> None:
+        super().__init__(say)
+        self.calls, self.say, self.action = calls, say, action
+
+
+class Stop(Exception):
+    """The plan is over: `text` is for the user; `changed` when edits were made, which ends with `finish`."""
+
+    def __init__(self, text: str, changed: bool = False) -> None:
+        super().__init__(text)
+        self.text, self.changed = text, changed
+
+
+class Harder(Exception):
+    """What comes next is beyond the weak rules: why, and what the strong ones are told."""
+
+    def __init__(self, reason: str, handoff: str) -> None:
+        super().__init__(reason)
+        self.reason, self.handoff = reason, handoff
+
+
+class Workspace:
+    """The tools as a plan sees them."""
+
+    def __init__(self, transcript: Transcript, strong: bool) -> None:
+        self.transcript, self.strong = transcript, strong
+        self._used: list[Call] = []
+
+    def ask(self, name: str, **arguments: Any) -> str:
+        """The result of this call. Raises Wants when it has not been made."""
+        return self.ask_all((Call(name, arguments),))[0]
+
+    def ask_all(self, calls: tuple[Call, ...], say: str = "", action: Action = "inspect") -> list[str]:
+        """The results of these calls. Raises Wants with those not made yet."""
+        results = [self.transcript.result(call.name, call.arguments) for call in calls]
+        missing = tuple(call for call, result in zip(calls, results, strict=True) if result is None)
+        if missing:
+            again = tuple(c for c in self._used if c not in missing)
+            bundle = again if self.transcript.size > BUNDLE_CHARS else ()
+            raise Wants((*bundle, *missing), say, action)
+        self._used += [c for c in calls if c not in self._used]
+        return [result or "" for result in results]
+
+    def harder(self, reason: str, handoff: str) -> None:
+        """Raises Harder unless the strong rules are at work."""
+        if not self.strong:
+            raise Harder(reason, handoff)
+
+    def text(self, path: str) -> str:
+        """A file's whole text. Raises Wants, or Stop where it cannot be read."""
+        return self.texts((path,))[path]
+
+    def texts(self, paths: tuple[str, ...]) -> dict[str, str]:
+        """Whole texts of several files, read in one turn. Raises Wants, Stop."""
+        firsts = self.ask_all(tuple(Call("read", {"path": p, "start": 1, "end": 100_000}) for p in paths))
+        return {path: self._whole(path, first) for path, first in zip(paths, firsts, strict=True)}
+
+    def _whole(self, path: str, result: str) -> str:
+        part = excerpt(result)
+        if part is None:
+            raise Stop(f"`{path}` cannot be read: {result.strip().splitlines()[0]}")
+        lines = dict(part.lines)
+        while lines and max(lines) < part.total and re.search(r"^… go on with start=", result, re.MULTILINE):
+            result = self.ask("read", path=path, start=max(lines) + 1, end=100_000)
+            more = excerpt(result)
+            if more is None or not more.lines:
+                break
+            lines.update(more.lines)
+        if part.total and sorted(lines) != list(range(1, part.total + 1)):
+            raise Stop(f"`{path}` has lines too long to be shown whole, so it is not edited by rule.")
+        return "".join(f"{lines[n]}\n" for n in sorted(lines))
+
+    def search(
+        self, pattern: str, *, regex: bool = False, path: str = "", most: int = 200
+    ) -> list[tuple[str, int, str]]:
+        """Matches as (path, line, text). Raises Wants."""
+        result = self.ask("search", pattern=pattern, path=path, regex=regex, max=most)
+        found = (re.match(r"^(.+?):(\d+): ?(.*)$", line) for line in result.split("\n"))
+        return [(m[1], int(m[2]), m[3]) for m in found if m]
+
+    def files(self) -> list[str]:
+        """Every path of the repository. Raises Wants."""
+        return [line for line in self.ask("list", path="").split("\n") if line and not line.startswith("…")]
+
+
+def refusals(transcript: Transcript) -> list[str]:
+    """Edits of this request that were not taken, with the reason they came back with."""
+    from_edits = (
+        d for d in transcript.done if d.name in ("edit", "write", "rename_symbol", "replace_function", "move")
+    )
+    return [f"{d.name} {d.arguments.get('path', '')}: {d.result.splitlines()[0]}" for d in from_edits if not d.landed]
