@@ -16,7 +16,9 @@ class Actions(Provider):
     def _entries(self) -> Iterator[tuple[str, str, str]]:
         """Title, what it does, and the action with its namespace resolved on the screen."""
         seen: set[str] = set()
-        for entry in self.screen.active_bindings.values():
+        # What belongs to the whole screen first, then what belongs to the focused widget.
+        entries = sorted(self.screen.active_bindings.values(), key=lambda entry: entry.node is not self.screen)
+        for entry in entries:
             binding = entry.binding
             # Bindings without an id are Textual's own, such as moving the cursor of a text field.
             if not entry.enabled or not binding.id or not binding.description or binding.action in seen:

@@ -42,7 +42,13 @@ class PaneFrame(Vertical):
         Binding("tab", "step(1)", "next pane", id="pane.next"),
         Binding("shift+tab", "step(-1)", "previous pane", show=False, id="pane.previous"),
         Binding("alt+1,f3", "look('backbone')", "backbone", show=False, id="pane.backbone"),
-        Binding("alt+2,f4", "look('conversation')", "conversation", show=False, id="pane.conversation"),
+        Binding(
+            "f4,alt+2",
+            "look('conversation')",
+            "prompt/turns",
+            id="pane.conversation",
+            tooltip="The conversation; there, between the prompt and the turns",
+        ),
         Binding("alt+3,f5", "look('diff')", "diff", show=False, id="pane.diff"),
         Binding(
             "z,f8", "zoom", "zoom", id="pane.zoom", tooltip="The focused pane fills the screen, or shares it again"
@@ -144,8 +150,12 @@ class PaneFrame(Vertical):
         )
 
     def action_look(self, name: PaneName) -> None:
-        """Go to a pane."""
-        self.look(name)
+        """Go to a pane; in it already, to its other part, as from the prompt to the turns."""
+        inside = [w for w in self.screen.focus_chain if self.panes[name] in w.ancestors_with_self]
+        if self.screen.focused in inside:
+            inside[(inside.index(self.screen.focused) + 1) % len(inside)].focus()
+        else:
+            self.look(name)
 
     def action_step(self, by: int) -> None:
         """Go to the next pane, hidden ones left out."""

@@ -27,6 +27,7 @@ class ReplayScreen(Doors):
     def on_mount(self) -> None:
         """The mark is there from the first paint."""
         self.query_one(Header).recording = "loading"
+        self.conversation.box.display = False
 
     def play(self, events: Sequence[AnyEvent], profile: str) -> None:
         """Begin."""
