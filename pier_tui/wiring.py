@@ -22,14 +22,14 @@ from pier_tui.backbone.repo_card import repo_card
 from pier_tui.backbone.state import Backbone
 from pier_tui.config import Settings, config_dir, load, save_rule, save_setting, state_dir
 from pier_tui.errors import ConfigError, PierError, RepositoryError, ToolError
-from pier_tui.events import AnyEvent
+from pier_tui.events import AnyEvent, Notice
 from pier_tui.feedback.log import FeedbackLog
 from pier_tui.models.client import ModelClient
 from pier_tui.models.connect import connect
 from pier_tui.models.keys import find_key, store_key
 from pier_tui.models.messages import Tier
 from pier_tui.models.profiles import Profile, load_profile
-from pier_tui.repo.checkpoint import Journal, state_dir_for
+from pier_tui.repo.checkpoint import Journal, Recovered, state_dir_for
 from pier_tui.repo.overlay import Overlay
 from pier_tui.repo.repo import Repo
 from pier_tui.repo.scratch import Scratch
@@ -126,7 +126,7 @@ async def assemble(
     steering = Steering(chosen.only)
     desk = AgentDesk(overlay, ScratchRunner(scratch, overlay, sandbox), approval, user)
     journal = Journal(state_dir_for(repo.root, state_dir(env).parent))
-    await asyncio.to_thread(journal.recover)
+    recovered = await asyncio.to_thread(journal.recover)
     past, resumed = await asyncio.to_thread(_past, store, resume)
     session = resume if resume else await asyncio.to_thread(store.open_session, str(repo.root))
     recorder = Recorder(store.append, session)
@@ -153,7 +153,8 @@ async def assemble(
         has_git=not plain,
         read_only=plain,
     )
-    await asyncio.to_thread(put_pending, overlay, resumed.pending)
+    lost = await asyncio.to_thread(put_pending, overlay, resumed.pending)
+    opening = [Notice(text=text, level="warning") for text in _opening_words(recovered, lost)]
 
     async def close() -> None:
         for client in clients.values():
@@ -162,7 +163,20 @@ async def assemble(
         await asyncio.to_thread(store.close)
         await asyncio.to_thread(feedback.close)
 
-    return Agent(parts, profile, feedback, tuple(past), close)
+    return Agent(parts, profile, feedback, (*past, *opening), close)
+
+
+def _opening_words(recovered: tuple[Recovered, ...], lost: tuple[str, ...]) -> list[str]:
+    """What the user should know at once: writes a crash had cut off, and proposals that no longer fit."""
+    words = [f"A write that was cut off is finished: {', '.join(r.finished)}." for r in recovered if r.finished]
+    words += [
+        f"A write was cut off and {', '.join(r.conflicts)} changed since, so it was left alone; both versions are kept."
+        for r in recovered
+        if r.conflicts
+    ]
+    if lost:
+        words.append(f"What was proposed for {', '.join(lost)} no longer fits the file, so it was dropped.")
+    return words
 
 
 def _past(store: Store, resume: str | None) -> tuple[list[AnyEvent], Resumed]:

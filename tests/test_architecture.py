@@ -35,7 +35,7 @@ LAYERS: dict[str, int] = {
 HOMES: dict[str, tuple[str, ...]] = {
     "textual": ("ui",),
     "httpx": ("models",),
-    "git": ("repo",),
+    "git": (),
     "watchfiles": ("repo",),
     "sqlite3": ("session", "feedback"),
     "rich": ("ui", "cli", "bench"),

@@ -65,9 +65,8 @@ async def _write(parts: Parts, verdict: Verdict) -> AsyncGenerator[AnyEvent, Non
         parts.applied.append((parts.recorder.turn, checkpoint))
         yield await parts.recorder.log(CheckpointTaken(checkpoint=checkpoint, paths=tuple(changes)))
         parts.wrote({path: change.post for path, change in changes.items()})
-        await asyncio.to_thread(parts.overlay.settle, verdict.accepted)
         landed = await asyncio.to_thread(parts.checkpoints.patch_of, checkpoint)
-    await asyncio.to_thread(parts.overlay.drop, verdict.rejected)
+    await asyncio.to_thread(parts.overlay.settle, verdict.accepted, verdict.rejected)
     remaining = await asyncio.to_thread(parts.overlay.patch)
     yield await parts.recorder.log(PatchApplied(checkpoint=checkpoint, patch=landed, remaining=remaining))
 

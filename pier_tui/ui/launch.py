@@ -81,6 +81,13 @@ def recording(file: Path | None, env: Mapping[str, str]) -> int:
 
 
 def _open(opening: Opening) -> int:
+    app = build(opening)
+    app.run()
+    return app.return_code or 0
+
+
+def build(opening: Opening) -> PierApp:
+    """The app, ready to run. Raises ConfigError."""
     from pier_tui import wiring
 
     found = wiring.settings(opening.overrides, opening.env)
@@ -106,8 +113,7 @@ def _open(opening: Opening) -> int:
         worktree=None if opening.plain else connection.working_diff,
         set_up=connection if wiring.unconnected(found.settings, opening.env) else None,
     )
-    app.run()
-    return app.return_code or 0
+    return app
 
 
 class Connection:
