@@ -67,6 +67,7 @@ class ToolRecord:
     output: list[str] = field(default_factory=list)
     returned: ToolReturned | None = None
     proposed: str = ""
+    size: int = 0
 
     @property
     def text(self) -> str:
@@ -317,8 +318,9 @@ class Records:
             return
         if isinstance(event, ToolReturned):
             tool.returned = event
-        elif sum(map(len, tool.output[-50:])) < MOST_OUTPUT:
+        elif tool.size < MOST_OUTPUT:
             tool.output.append(event.text)
+            tool.size += len(event.text)
 
     def _ended(self, event: RequestEnded | RequestInterrupted | RequestFailed) -> None:
         last = next((r for r in reversed(self.all) if isinstance(r, TurnRecord)), None)
