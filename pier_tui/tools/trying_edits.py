@@ -1,4 +1,4 @@
-"""Runs tests once per candidate edit, each in a forked child. Runs in the tested project's interpreter: imports nothing of ours.
+"""Runs tests once per candidate edit, each in a forked child of the project's interpreter; imports nothing of ours.
 
 pytest starts once; where collection would begin the process forks, and the child alone sees the candidate's
 text in place of the file (through the import machinery: nothing on disk changes). Every test has a limit in
@@ -158,7 +158,7 @@ class Plugin:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtestloop(self, session: Any) -> Any:
-        """A child that comes to the end of this ran every test; it leaves before other plugins clean up shared things."""
+        """A child at the end of this ran every test; it leaves before other plugins clean up shared things."""
         done = yield
         if self.child:
             ran = self.child.counts
@@ -180,6 +180,8 @@ class Parent:
         self.plan = plan
         self.until = time.monotonic() + plan.budget
         self.first: list[str] = []
+        self.confirming: set[int] = set()
+        """Candidates that passed with failing tests first, and now have to pass in the order the tests stand."""
         self.running: dict[int, tuple[int, int, float, list[bytes]]] = {}
         self.over = False
 
@@ -225,6 +227,9 @@ class Parent:
             for number, outcome, _ in self.reap(0.0):
                 if outcome == "timeout":
                     slow.append(number)
+                elif outcome == "pass" and self.first and number not in self.confirming:
+                    self.confirming.add(number)
+                    waiting.insert(0, number)
                 else:
                     say({"candidate": number, "outcome": outcome})
                     self.over = self.over or (outcome == "pass" and not self.plan.every)
@@ -246,7 +251,7 @@ class Parent:
             os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
             resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-            child = Child(writing, limit, traced, self.first)
+            child = Child(writing, limit, traced, [] if number in self.confirming else self.first)
             signal.signal(signal.SIGPROF, child.expired)
             if number:
                 substitute(*self.plan.candidates[number - 1])
@@ -301,7 +306,7 @@ def kill(pid: int) -> None:
 
 
 def substitute(path: str, start: int, end: int, text: str) -> None:
-    """From now on, importing the file at `path` compiles it with lines start..end replaced; what was loaded is forgotten."""
+    """From now on importing the file at `path` compiles it with these lines replaced; what was loaded is forgotten."""
     with open(path, encoding="utf-8", newline="") as file:
         lines = file.read().replace("\r\n", "\n").split("\n")
     source = "\n".join([*lines[: start - 1], *([text] if text else []), *lines[end:]])
@@ -316,9 +321,9 @@ def substitute(path: str, start: int, end: int, text: str) -> None:
     importlib.machinery.SourceFileLoader.get_code = get_code  # type: ignore[method-assign]
     origin = {name: getattr(module, "__file__", None) or "" for name, module in sys.modules.items()}
     if path in map(os.path.realpath, filter(None, origin.values())):
-        for name, file in origin.items():
-            inside = file and os.path.realpath(file).startswith(ROOT) and "site-packages" not in file
-            if inside and not os.path.realpath(file).endswith((f"{os.sep}conftest.py", os.path.basename(__file__))):
+        for name, loaded in origin.items():
+            inside = loaded and os.path.realpath(loaded).startswith(ROOT) and "site-packages" not in loaded
+            if inside and not os.path.realpath(loaded).endswith((f"{os.sep}conftest.py", os.path.basename(__file__))):
                 del sys.modules[name]
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pier_tui.models.offline.change import settle
 from pier_tui.models.offline.intents import Intent, paths_in
-from pier_tui.models.offline.plan import Call, Workspace
+from pier_tui.models.offline.plan import Call, Stop, Workspace
 from pier_tui.models.offline.repair.search import REVIEW, repair
-from pier_tui.models.offline.results import Report, listed, report
 from pier_tui.models.offline.repair.tracebacks import mend
-from pier_tui.models.offline.plan import Stop
+from pier_tui.models.offline.results import Report, listed, report
 
 
 def fix(work: Workspace, intent: Intent) -> None:
@@ -32,7 +31,7 @@ def fix(work: Workspace, intent: Intent) -> None:
 
 def _weak_part(work: Workspace, target: str, ask: bool) -> Report | None:
     """Run the tests and mend what a traceback names. Raises Wants, Stop."""
-    first = target.split()[0] if len(target.split()) == 1 else ""
+    first = target.split(maxsplit=1)[0] if len(target.split()) == 1 else ""
     call = Call("run_tests", {"target": first})
     known = work.transcript.result(call.name, call.arguments)
     if known is None and not ask:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pier_tui.models.offline import fixing, look, small
 from pier_tui.models.offline.intents import Intent, Kind, parse
 from pier_tui.models.offline.plan import Action, Call, Harder, Said, Stop, Wants, Workspace
+from pier_tui.models.offline.refactor import documenting, extraction, moving, signature
 from pier_tui.models.offline.transcript import Transcript
 
 Plan = Callable[[Workspace, Intent], None]
@@ -29,17 +30,24 @@ _PLANS: dict[Kind, Plan] = {
     "replace": small.replace,
     "add_line": small.add_line,
     "fix": fixing.fix,
+    "move": moving.move,
+    "add_parameter": signature.change,
+    "remove_parameter": signature.change,
+    "rename_parameter": signature.change,
+    "reorder_parameters": signature.change,
+    "docstrings": documenting.docstrings,
+    "extract_method": extraction.extract,
 }
 
 
 def plan(transcript: Transcript, strong: bool) -> tuple[Said, Action, Harder | None, str]:
-    """Run the plan of the request: the answer, its action class, why it is beyond the weak rules, the rule that matched."""
+    """Run the plan: the answer, its action class, why it is beyond the weak rules, the rule that matched."""
     intent = parse(transcript.request)
     try:
         _run(Workspace(transcript, strong), intent)
     except Wants as wants:
         said, action = Said(wants.say, wants.calls), wants.action
-        if wants.calls and not set(c.name for c in wants.calls) <= transcript.tools:
+        if wants.calls and not {c.name for c in wants.calls} <= transcript.tools:
             missing = ", ".join(sorted({c.name for c in wants.calls} - transcript.tools))
             said, action = Said(f"This needs the tool {missing}, which is not offered here."), "answer"
     except Stop as stop:

@@ -43,18 +43,44 @@ def find(work: Workspace, intent: Intent) -> None:
 def explain(work: Workspace, intent: Intent) -> None:
     """A file or a symbol from its syntax tree and docstrings. Raises Wants, Stop."""
     name = intent.get("name")
-    if "/" in name or re.search(r"\.\w{1,4}$", name) and name.rsplit(".", 1)[-1] in _EXTENSIONS:
+    if "/" in name or (re.search(r"\.\w{1,4}$", name) and name.rsplit(".", 1)[-1] in _EXTENSIONS):
         path = names.resolve_path(work, name)
         if not path.endswith(".py"):
             outline(work, path)
         raise Stop(_file(path, work.text(path)))
-    path, text, symbol = _any_symbol(work, name, _folder(work, intent))
+    path, _, symbol = _any_symbol(work, name, _folder(work, intent))
     callers = [hit for hit in names.uses(work, name) if not re.search(rf"\b(def|class)\s+{symbol.node.name}\b", hit[2])]
     raise Stop(_symbol(path, symbol, callers))
 
 
 _EXTENSIONS = frozenset(
-    "py pyi js ts tsx jsx go rs java c h cpp hpp rb sh md toml json yaml yml cfg ini txt css html".split()
+    [
+        "py",
+        "pyi",
+        "js",
+        "ts",
+        "tsx",
+        "jsx",
+        "go",
+        "rs",
+        "java",
+        "c",
+        "h",
+        "cpp",
+        "hpp",
+        "rb",
+        "sh",
+        "md",
+        "toml",
+        "json",
+        "yaml",
+        "yml",
+        "cfg",
+        "ini",
+        "txt",
+        "css",
+        "html",
+    ]
 )
 
 
@@ -117,7 +143,7 @@ def run_tests(work: Workspace, intent: Intent) -> None:
 def summarise(work: Workspace, _: Intent) -> None:
     """The uncommitted changes, from git. Raises Wants, Stop."""
     result = work.ask("run", command="git --no-pager diff HEAD --no-color --no-ext-diff", timeout=30)
-    heading, _, diff = result.partition("\n")
+    heading, diff = (*result.split("\n", 1), "")[:2]
     if not heading.startswith("exit 0"):
         raise Stop(f"The diff could not be read: {result.strip()[:400]}")
     files: dict[str, list[int]] = {}

@@ -1,4 +1,4 @@
-"""How a plan is written: straight on, asking for what it needs; where a result is missing it stops and the call is made.
+"""How a plan is written: straight on, asking for what it needs; where a result is missing the call is made.
 
 A plan is run from the start at every turn. `Desk.ask` gives the result of a tool call when the prompt has
 it and raises `Wants` when it has not; the model then answers with that call. `Stop` ends the request.

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from os.path import commonprefix
 from typing import Any
 
 BYTES_PER_TOKEN = 4
@@ -38,6 +37,18 @@ class PromptMemory:
 
     def cached(self, prompt: bytes) -> int:
         """Tokens of `prompt` that were already sent as a prefix, in whole blocks; remembers the prompt."""
-        longest = max((len(commonprefix([prompt, old])) for old in self._seen), default=0)
+        longest = max((_shared(prompt, old) for old in self._seen), default=0)
         self._seen.append(prompt)
         return longest // (BLOCK * BYTES_PER_TOKEN) * BLOCK
+
+
+def _shared(a: bytes, b: bytes) -> int:
+    """Length of the longest common prefix, by halving: comparing slices is much faster than comparing bytes."""
+    low, high = 0, min(len(a), len(b))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if a[low:middle] == b[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low

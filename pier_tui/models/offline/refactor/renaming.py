@@ -71,7 +71,7 @@ def renamed(text: str, old: str, new: str) -> str:
 
 
 def _exported(tree: ast.Module) -> set[tuple[int, int]]:
-    """Where the strings stand that name symbols: `__all__`, and the arguments of getattr, setattr, hasattr and patch."""
+    """Where strings stand that name symbols: in `__all__`, and as arguments of getattr, setattr, hasattr and patch."""
     found: set[tuple[int, int]] = set()
     for node in ast.walk(tree):
         inner: list[ast.AST] = []

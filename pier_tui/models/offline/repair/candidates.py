@@ -82,14 +82,14 @@ def _changes(function: names.Function, tree: ast.Module, source: Source) -> Iter
             yield cost, *source.replaced(node, fresh)
     for cost, node, fresh in places.stepped(function, source, scope):
         yield cost, *source.replaced(node, fresh)
-    for node in ast.walk(function):
-        if isinstance(node, ast.If | ast.While | ast.IfExp):
-            for cost, fresh in places.conditions(node.test, source, scope, isinstance(node, ast.While)):
-                yield cost, *source.replaced(node.test, fresh)
-        elif isinstance(node, ast.Assign | ast.Return) and node.value is not None:
-            target = source.segment(node.targets[0]) if isinstance(node, ast.Assign) else ""
-            for cost, fresh in places.values(node.value, source, scope, target):
-                yield cost, *source.replaced(node.value, fresh)
+    for part in ast.walk(function):
+        if isinstance(part, ast.If | ast.While | ast.IfExp):
+            for cost, fresh in places.conditions(part.test, source, scope, isinstance(part, ast.While)):
+                yield cost, *source.replaced(part.test, fresh)
+        elif isinstance(part, ast.Assign | ast.Return) and part.value is not None:
+            target = source.segment(part.targets[0]) if isinstance(part, ast.Assign) else ""
+            for cost, fresh in places.values(part.value, source, scope, target):
+                yield cost, *source.replaced(part.value, fresh)
     yield from _borrowed(function, source, scope)
     yield from statements.operators(function, source)
     yield from statements.removed(function, source)

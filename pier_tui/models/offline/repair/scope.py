@@ -78,11 +78,22 @@ def scope_of(function: Function, module: ast.Module) -> Scope:
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             seen[node.id] = None
         _holds(node, scope)
+    for _ in range(2):
+        _spread(function, scope)
     scope.names = [name for name in seen if name not in ("self", "cls")]
     scope.functions = [n.name for n in module.body if isinstance(n, Function)]
     found = {n.attr: None for n in ast.walk(module) if isinstance(n, ast.Attribute)}
     scope.attributes = list(found)
     return scope
+
+
+def _spread(function: Function, scope: Scope) -> None:
+    """What is compared with a number by size is a number."""
+    for node in ast.walk(function):
+        if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Lt | ast.LtE | ast.Gt | ast.GtE):
+            sides = {x.id for x in (node.left, node.comparators[0]) if isinstance(x, ast.Name)}
+            if sides & scope.numbers:
+                scope.numbers |= sides
 
 
 def _holds(node: ast.AST, scope: Scope) -> None:
@@ -93,6 +104,10 @@ def _holds(node: ast.AST, scope: Scope) -> None:
         case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method)) if method in _FILLERS:
             scope.grown[name] = method
             scope.sized.add(name)
+        case ast.Slice(lower=low, upper=high):
+            scope.numbers |= {x.id for x in (low, high) if isinstance(x, ast.Name)}
+        case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=ast.Name(id="len" | "int" | "sum" | "abs"))):
+            scope.numbers.add(name)
         case ast.Subscript(value=ast.Name(id=name), slice=index):
             scope.sized.add(name)
             inner = index.elts if isinstance(index, ast.Tuple) else [index]

@@ -1,4 +1,4 @@
-"""The repair of failing tests, as a plan: see what fails, read what it executes, try small changes, propose what passes."""
+"""The repair of failing tests, as a plan: what fails, what it executes, small changes tried, what passes proposed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def repair(work: Workspace, target: str) -> None:
         raise Stop(f"The tests pass as they are: {ran.headline}. There is nothing to repair.")
     paths = _suspects(ran)
     if not paths:
-        raise Stop(f"Tests: {ran.headline}, but the failing tests execute no Python file of this repository that is not a "
+        raise Stop(f"Tests: {ran.headline}, but the failing tests execute no Python file of this repository that is no "
                    f"test.\n{listed(ran.failures)}\n{NO_MODEL}")  # fmt: skip
     texts = work.texts(paths)
     ranked: list[Edit] = []
@@ -49,7 +49,9 @@ def repair(work: Workspace, target: str) -> None:
         raise Stop(f"Tests: {ran.headline}.\n{listed(ran.failures)}\nThere is no small change to try here. {NO_MODEL}")
     candidates = [{"path": e.path, "start": e.start, "end": e.end, "text": e.text} for e in chosen]
     arguments = {"candidates": candidates, "target": target, "timeout": TIMEOUT, "budget": BUDGET}
-    say = f"{ran.headline}. {len(chosen)} small changes to {', '.join(f'`{p}`' for p in paths)} will be tried, the likeliest first."
+    say = (
+        f"{ran.headline}. {len(chosen)} small changes to {', '.join(f'`{p}`' for p in paths)} to try, likeliest first."
+    )
     work.ask_all((Call("try_edits", arguments),), say, "run_test")
 
 

@@ -37,10 +37,8 @@ def inserted(function: Function, source: Source, scope: Scope) -> Iterator[Lines
                     yield cost, first, last, f"{indent}{text}\n{old}"
                     if index == len(body) - 1 and not ends:
                         yield cost, first, last, f"{old}\n{indent}{text}"
-            if (
-                index == 0
-                and body is function.body
-                or (index == 1 and body is function.body and _is_docstring(body[0]))
+            if (index == 0 and body is function.body) or (
+                index == 1 and body is function.body and _is_docstring(body[0])
             ):
                 yield from _guards(first, last, old, indent, scope)
 
@@ -84,7 +82,7 @@ def _guards(first: int, last: int, old: str, indent: str, scope: Scope) -> Itera
 
 
 def removed(function: Function, source: Source) -> Iterator[Lines]:
-    """Statements left out (with `pass` where a block would be empty), `return` and `yield` put where a value is dropped."""
+    """Statements left out (`pass` where a block would be empty), `return` and `yield` where a value is dropped."""
     for body, _ in blocks(function):
         for statement in body:
             first, last = statement.lineno, statement.end_lineno or statement.lineno

@@ -13,8 +13,38 @@ from pier_tui.models.offline.plan import Workspace
 from pier_tui.models.offline.results import Report
 
 STDLIB = frozenset(
-    "os sys re json math random time datetime collections itertools functools pathlib string io csv copy decimal "
-    "fractions hashlib logging operator shutil statistics subprocess tempfile textwrap typing uuid heapq bisect".split()
+    [
+        "os",
+        "sys",
+        "re",
+        "json",
+        "math",
+        "random",
+        "time",
+        "datetime",
+        "collections",
+        "itertools",
+        "functools",
+        "pathlib",
+        "string",
+        "io",
+        "csv",
+        "copy",
+        "decimal",
+        "fractions",
+        "hashlib",
+        "logging",
+        "operator",
+        "shutil",
+        "statistics",
+        "subprocess",
+        "tempfile",
+        "textwrap",
+        "typing",
+        "uuid",
+        "heapq",
+        "bisect",
+    ]
 )
 MEMBERS = {
     "Path": "pathlib", "defaultdict": "collections", "deque": "collections", "Counter": "collections",
@@ -52,7 +82,7 @@ def _name(work: Workspace, path: str, line: int, wrong: str) -> None:
         after = imported(text, statement)
         propose(work, calls_for(path, text, after), f"`{wrong}` is not imported in `{path}`; adding `{statement}`.")
     near = difflib.get_close_matches(wrong, _known(text, line) - {wrong}, 2, 0.75)
-    if len(near) == 1 or len(near) == 2 and _likeness(wrong, near[0]) > _likeness(wrong, near[1]):
+    if len(near) == 1 or (len(near) == 2 and _likeness(wrong, near[0]) > _likeness(wrong, near[1])):
         _swap(
             work,
             path,
