@@ -25,7 +25,7 @@ from pier_tui.backbone.state import Backbone
 from pier_tui.backbone.updates import Update
 from pier_tui.models.messages import Message, Tier, ToolCall
 from pier_tui.models.usage import Usage
-from pier_tui.repo.diff import HunkPick, HunkState, Patch
+from pier_tui.repo.diff import HunkPick, HunkState, Patch, Resolution, Sides
 from pier_tui.tools.tool import Fact
 
 Choice = Literal["auto", "weak", "strong"]
@@ -212,13 +212,15 @@ class HunkNote(BaseModel):
 
 
 class Verdict(BaseModel):
-    """The user's (or AcceptAll's) decision on the pending patch: what to write, what to drop; the rest stays pending."""
+    """The decision on the pending patch: what to write, what to drop; the rest stays pending."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     accepted: tuple[HunkPick, ...] = ()
     rejected: tuple[HunkPick, ...] = ()
     comments: tuple[HunkNote, ...] = ()
+    resolved: tuple[Resolution, ...] = ()
+    """Conflicts settled; nothing is written by that, the outcome is pending again and shown."""
     send_back: bool = False
     """Send rejections and comments to the agent as a new request at once."""
 
@@ -261,6 +263,7 @@ class PatchRebased(Event):
     type: Literal["patch_rebased"] = "patch_rebased"
     patch: Patch
     states: dict[str, HunkState]
+    clashes: tuple[Sides, ...] = ()
 
 
 class TurnEnded(Event):

@@ -8,8 +8,9 @@ from collections.abc import AsyncGenerator
 
 from pier_tui.agent.history import update_message
 from pier_tui.agent.parts import Parts
+from pier_tui.agent.review import rebased
 from pier_tui.backbone.updates import SetStatus
-from pier_tui.events import AnyEvent, PatchRebased, RepoChanged, ToolCalled, ToolOutput, ToolReturned, Verdict
+from pier_tui.events import AnyEvent, RepoChanged, ToolCalled, ToolOutput, ToolReturned, Verdict
 from pier_tui.repo.repo import Repo
 from pier_tui.tools import process
 from pier_tui.tools.tool import CommandRun, Output, Ran
@@ -37,9 +38,7 @@ async def repo_changed(parts: Parts, paths: tuple[str, ...]) -> AsyncGenerator[A
         RepoChanged(paths=foreign, branch=status.branch if status else "", dirty=status.dirty if status else 0)
     )
     if set(foreign) & set(parts.overlay.changed()):
-        states = await asyncio.to_thread(parts.overlay.rebase)
-        patch = await asyncio.to_thread(parts.overlay.patch)
-        yield await parts.recorder.log(PatchRebased(patch=patch, states=states))
+        yield await parts.recorder.log(await asyncio.to_thread(rebased, parts.overlay))
     known = [i for i in parts.books.backbone.section("files") if i.key in foreign and i.status != "stale"]
     if known:
         stale = tuple(SetStatus(id=item.id, status="stale") for item in known)

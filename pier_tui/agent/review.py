@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from typing import Literal
 
 from pier_tui.agent.history import update_message
 from pier_tui.agent.parts import Parts
@@ -22,8 +23,31 @@ from pier_tui.events import (
     PatchUndone,
     Verdict,
 )
-from pier_tui.repo.diff import HunkPick, Patch
+from pier_tui.repo.diff import HunkPick, Patch, Sides
+from pier_tui.repo.overlay import Overlay
 from pier_tui.repo.picking import is_nothing, select
+
+
+def rebased(overlay: Overlay) -> PatchRebased:
+    """Bring the pending patch onto the disk as it is now; starts git for large files, so call it in a thread."""
+    states = overlay.rebase()
+    clashes = tuple(
+        Sides(path=path, start=c.start, end=c.end, base=c.base, proposed=c.ours, on_disk=c.theirs)
+        for path in overlay.conflicts()
+        for c in overlay.clashes(path)
+    )
+    return PatchRebased(patch=overlay.patch(), states=states, clashes=clashes)
+
+
+async def _resolve(parts: Parts, verdict: Verdict) -> AsyncGenerator[AnyEvent, None]:
+    """Settle conflicts as the user said; what comes of it is pending and shown again."""
+    for settled in verdict.resolved:
+        side: Literal["ours", "theirs"] = "ours" if settled.side == "proposed" else "theirs"
+        try:
+            await asyncio.to_thread(parts.overlay.resolve, settled.path, side=side)
+        except PierError as error:
+            yield await parts.recorder.log(Notice(text=str(error), level="warning"))
+    yield await parts.recorder.log(await asyncio.to_thread(rebased, parts.overlay))
 
 
 async def review(parts: Parts, verdict: Verdict) -> AsyncGenerator[AnyEvent, None]:
@@ -32,12 +56,15 @@ async def review(parts: Parts, verdict: Verdict) -> AsyncGenerator[AnyEvent, Non
         text = "This folder is open read-only because it is no git repository: run `git init` in it to apply changes."
         yield await parts.recorder.log(Notice(text=text, level="warning"))
         return
+    if verdict.resolved:
+        async for event in _resolve(parts, verdict):
+            yield event
+        return
     before = await asyncio.to_thread(parts.overlay.patch)
     if verdict.accepted:
-        states = await asyncio.to_thread(parts.overlay.rebase)
-        after = await asyncio.to_thread(parts.overlay.patch)
-        if after != before:
-            yield await parts.recorder.log(PatchRebased(patch=after, states=states))
+        moved = await asyncio.to_thread(rebased, parts.overlay)
+        if moved.patch != before:
+            yield await parts.recorder.log(moved)
             text = "A file changed on disk while you reviewed it: look at its hunks again, then apply."
             yield await parts.recorder.log(Notice(text=text, level="warning"))
             return

@@ -132,5 +132,26 @@ class HunkPick(Frozen):
     text: str | None = None
 
 
+class Sides(Frozen):
+    """One place where a proposal and the file on disk clash: lines of the old text, what each side made of them.
+
+    `start` and `end` are 0-based lines of the text both started from, `end` excluded.
+    """
+
+    path: str
+    start: int
+    end: int
+    base: str
+    proposed: str
+    on_disk: str
+
+
+class Resolution(Frozen):
+    """How the user settles a clash in a file: the proposal's lines, those on disk, or neither (dropped later)."""
+
+    path: str
+    side: Literal["proposed", "on_disk"]
+
+
 HunkState = Literal["clean", "moved", "merged", "conflict"]
 """How a pending hunk stands to the file on disk after somebody else changed it."""
