@@ -17,7 +17,10 @@ def figures(story: Story, windows: Mapping[Tier, int], queued: int = 0) -> tuple
         return (f"{queued} queued",) if queued else ()
     found = [f"{queued} queued"] if queued else []
     found.append(session_cost(story))
-    if story.saved is not None:
+    if story.saved is not None and story.free:
+        # The offline pair is no 105B: it saves nothing of what one would have done, so only the price is told.
+        found.append(f"105B-only {money(story.saved, estimated=True)}")
+    elif story.saved is not None:
         found.append(f"saved {money(story.saved, estimated=True)}")
     if story.escalation_rate is not None:
         found.append(f"{percent(story.escalation_rate)} escalated")
@@ -28,6 +31,8 @@ def figures(story: Story, windows: Mapping[Tier, int], queued: int = 0) -> tuple
 
 def session_cost(story: Story) -> str:
     """What the session cost; calls whose cost is unknown are told, not counted as nothing."""
+    if story.free:
+        return "free"
     known = money(story.cost)
     if story.unpriced and not story.cost:
         return "cost ?"

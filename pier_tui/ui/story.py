@@ -115,6 +115,8 @@ class Story:
 
     def __init__(self) -> None:
         self.title = ""
+        self.compared = ""
+        """The profile at whose prices the other ways are estimated."""
         self.turns: dict[int, Turn] = {}
         self.models: dict[Tier, ModelTally] = {"weak": ModelTally(), "strong": ModelTally()}
         self.points: list[Point] = []
@@ -157,9 +159,18 @@ class Story:
             # Nobody working on one model alone would have made a call whose answer was thrown away.
             self.points.append(Point(actual, last.strong_only, last.weak_only))
             return
-        strong_only = _plus(last.strong_only, event.counterfactual.get(NAMES["strong"]))
-        weak_only = _plus(last.weak_only, event.counterfactual.get(NAMES["weak"]))
+        strong_only = _plus(last.strong_only, self._elsewhere(event, "strong"))
+        weak_only = _plus(last.weak_only, self._elsewhere(event, "weak"))
         self.points.append(Point(actual, strong_only, weak_only))
+
+    def _elsewhere(self, event: CallFinished, tier: Tier) -> Decimal | None:
+        """What the call would have cost on this model; labels are `105B`, or `105B at` a profile's prices."""
+        for label, amount in event.counterfactual.items():
+            name, _, profile = label.partition(" at ")
+            if name == NAMES[tier]:
+                self.compared = profile
+                return amount
+        return None
 
     def _returned(self, event: ToolReturned) -> None:
         tools = self._turn(event).tools
@@ -195,6 +206,11 @@ class Story:
     def unpriced(self) -> int:
         """Calls whose cost is unknown."""
         return sum(tally.unpriced for tally in self.models.values())
+
+    @property
+    def free(self) -> bool:
+        """Whether nothing was charged because only the offline pair was called."""
+        return not self.cost and all(tally.offline for tally in self.models.values() if tally.calls)
 
     @property
     def saved(self) -> Decimal | None:

@@ -270,6 +270,9 @@ async def test_an_approval_ignores_keys_until_it_could_be_read() -> None:
         assert "<U+202E>" in text
         assert "kept as a rule: pytest" in text
         now[0] = 0.31
+        await pilot.press("x", "y")
+        assert answers == []
+        now[0] = 0.7
         await pilot.press("n", *"no", "enter")
         assert (answers[0].choice, answers[0].reason) == ("no", "no")
 

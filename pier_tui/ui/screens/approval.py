@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from typing import ClassVar, Literal
 
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
@@ -22,6 +23,9 @@ from pier_tui.ui.text import sanitize
 
 GRACE = 0.3
 """Seconds after painting during which keys are dropped."""
+
+
+ANSWERS = frozenset("ysan1234") | {"escape"}
 
 
 class ApprovalScreen(Dialog[ApprovalAnswer]):
@@ -87,7 +91,16 @@ class ApprovalScreen(Dialog[ApprovalAnswer]):
 
     @property
     def _ready(self) -> bool:
-        return self._painted is not None and self._clock() - self._painted >= GRACE
+        """Whether a key counts; one that came too early was meant for something else, and so may be the next."""
+        ready = self._painted is not None and self._clock() - self._painted >= GRACE
+        if not ready and self._painted is not None:
+            self._painted = self._clock()
+        return ready
+
+    def on_key(self, event: events.Key) -> None:
+        """Somebody is typing a text that was not meant for this dialog: wait until he has seen it."""
+        if event.key not in ANSWERS and self._painted is not None:
+            self._painted = self._clock()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """`always` needs a rule; while a reason is typed only closing works."""

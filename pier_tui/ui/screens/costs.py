@@ -10,6 +10,7 @@ from pier_tui.ui.format import NAMES, money, percent
 from pier_tui.ui.plot import plot
 from pier_tui.ui.screens.dialog import Page, heading, table
 from pier_tui.ui.story import Story
+from pier_tui.ui.text import sanitize
 
 PLOT_LINES = 8
 
@@ -28,7 +29,13 @@ class CostsScreen(Page):
         story = self._story
         if not story.points:
             return Content("Nothing was called yet, so nothing was spent.")
-        parts = [heading("Per model"), self._models(), Content("\n\n"), heading("Saved"), self._saved()]
+        parts = [
+            heading("Per model"),
+            self._models(),
+            Content("\n\n"),
+            heading("Against one model alone"),
+            self._saved(),
+        ]
         unpriced = story.unpriced
         if unpriced:
             parts.append(
@@ -54,12 +61,13 @@ class CostsScreen(Page):
     def _saved(self) -> Content:
         last = self._story.points[-1]
         rows: list[tuple[str, ...]] = [
-            ("", "rupees"),
+            (f"at {sanitize(self._story.compared)} prices" if self._story.compared else "", "rupees"),
             ("as it was", money(last.actual)),
             ("all on the 105B", money(last.strong_only, estimated=last.strong_only is not None)),
             ("all on the 30B", money(last.weak_only, estimated=last.weak_only is not None)),
-            ("saved by routing", money(self._story.saved, estimated=self._story.saved is not None)),
         ]
+        if not self._story.free:
+            rows.append(("saved by routing", money(self._story.saved, estimated=self._story.saved is not None)))
         return table(rows)
 
     def _plot(self, width: int) -> Content:

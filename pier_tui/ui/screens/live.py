@@ -54,6 +54,8 @@ class LiveSession(Doors):
         self.backbone_pane.windows(profile.weak.window, profile.strong.window)
         self._price()
         self.work.open()
+        # Nothing changed: this only tells the header branch and dirty files.
+        self.work.aside(workbench.repo_changed(()))
 
     def _work_changed(self) -> None:
         self.queued = len(self.work.queue)

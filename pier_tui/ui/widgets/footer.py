@@ -7,6 +7,8 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
 
+LEAVE = "leave"
+"""Closing a dialog stands behind what can be done in it."""
 HELP = "show_help"
 """The action whose key stands last and never gives way."""
 
@@ -47,7 +49,7 @@ class KeyLine(Widget):
         ]
         seen: set[str] = set()
         found: list[Binding] = []
-        near = sorted(active, key=lambda entry: entry.node in (self.screen, self.app))
+        near = sorted(active, key=lambda entry: (entry.node in (self.screen, self.app), entry.binding.action == LEAVE))
         for entry in near:
             if entry.binding.action not in seen:
                 seen.add(entry.binding.action)
