@@ -32,7 +32,10 @@ OPENINGS = ("```json\n{", "{")
 
 
 def parse(text: str, known: Known) -> tuple[str, tuple[ToolCall, ...]]:
-    """The text without the calls it held, and those calls; a call to an unknown tool stays text."""
+    """The text without the calls it held, and those calls.
+
+    A call to an unknown tool stays text, unless it is the whole answer.
+    """
     calls: list[ToolCall] = []
 
     def taken(match: re.Match[str]) -> str:
@@ -114,12 +117,15 @@ def _glm(inner: str, known: Known) -> tuple[str, dict[str, Any]] | None:
     return name, {key.strip(): _value(value, name, key.strip(), known) for key, value in pairs}
 
 
-def _object(inner: str, known: Known) -> tuple[str, dict[str, Any]] | None:
+def _object(inner: str, known: Known | None) -> tuple[str, dict[str, Any]] | None:
+    """A call written as a JSON object; `known` None takes any name, for the agent to refuse."""
     try:
         found = json.loads(inner.strip(), strict=False)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(found, dict) or not isinstance(found.get("name"), str) or found["name"] not in known:
+    if not isinstance(found, dict) or not isinstance(found.get("name"), str):
+        return None
+    if known is not None and found["name"] not in known:
         return None
     arguments = found.get("arguments", found.get("parameters", {}))
     if isinstance(arguments, str):
@@ -134,8 +140,17 @@ def _bare(text: str, known: Known) -> tuple[str, dict[str, Any]] | None:
     stripped = text.strip()
     fenced = FENCE.match(stripped)
     inner = fenced[1] if fenced else stripped
-    found = _object(inner, known) if inner.startswith("{") else None
+    if not known or not inner.startswith("{"):
+        return None
+    found = _object(inner, known) or _only_a_call(inner)
     return found if found is not None and ('"arguments"' in inner or '"parameters"' in inner) else None
+
+
+def _only_a_call(inner: str) -> tuple[str, dict[str, Any]] | None:
+    """An object with just a name and arguments is an attempted call whatever the name: no answer looks like that."""
+    found = _object(inner, None)
+    keys = set(json.loads(inner, strict=False)) if found is not None else set()
+    return found if keys in ({"name", "arguments"}, {"name", "parameters"}) else None
 
 
 def _value(text: str, name: str, key: str, known: Known) -> Any:

@@ -65,3 +65,13 @@ def test_the_gate_gives_held_text_back_when_it_was_no_call() -> None:
 
 def test_without_tools_nothing_is_held() -> None:
     assert Gate(()).feed(GLM) == GLM
+
+
+def test_an_answer_that_is_only_a_call_to_an_unknown_tool_is_a_call_for_the_agent_to_refuse() -> None:
+    rest, calls = parse('{"name": "discounts", "arguments": {"file": "a.py"}}', {"read": {}})
+    assert (rest, [c.name for c in calls]) == ("", ["discounts"])
+
+
+def test_an_answer_that_is_another_json_object_stays_text() -> None:
+    text = '{"name": "Ada", "age": 36, "arguments": {}}'
+    assert parse(text, {"read": {}}) == (text, ())
