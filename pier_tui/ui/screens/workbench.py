@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from pathlib import PurePath
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from textual import on, work
 from textual.binding import BindingType
 
 from pier_tui.errors import PierError
+from pier_tui.events import AnyEvent, Verdict
 from pier_tui.repo.diff import Patch
 from pier_tui.ui.commands import Command, parse
 from pier_tui.ui.editor import edit
@@ -83,9 +85,19 @@ class WorkbenchScreen(LiveSession):
         if self.workbench is None:
             return
         if verdict.send_back:
-            self.work.request(Job("review sent back", lambda: self._live.review(verdict)))
+            self.work.request(Job("review sent back", lambda: self._reviewing(verdict)))
         else:
-            self.work.aside(self.workbench.review(verdict))
+            self.work.aside(self._reviewing(verdict))
+
+    async def _reviewing(self, verdict: Verdict) -> AsyncGenerator[AnyEvent, None]:
+        """The review's events; where it came to nothing, the diff pane takes decisions again."""
+        try:
+            async with aclosing(cast("AsyncGenerator[AnyEvent, None]", self._live.review(verdict))) as events:
+                async for event in events:
+                    yield event
+        finally:
+            if self.diff.sources.waiting:
+                self.diff.release()
 
     @on(DiffPane.UndoWanted)
     def _undo(self, message: DiffPane.UndoWanted) -> None:
