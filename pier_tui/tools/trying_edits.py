@@ -136,6 +136,17 @@ class Plugin:
             if not self.child.traced:
                 self.leave(1)
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_makereport(self, item: Any, call: Any) -> None:
+        """A candidate that fails a test is done for: no traceback is rendered, which can take longer than the test."""
+        if self.child is None or self.child.traced or call.excinfo is None:
+            return
+        expected = issubclass(call.excinfo.type, pytest.skip.Exception) or item.get_closest_marker("xfail")
+        if not expected and not issubclass(call.excinfo.type, pytest.xfail.Exception):
+            self.child.failures.append({"id": item.nodeid, "message": call.excinfo.exconly()[:300], "frames": []})
+            self.child.counts["failed"] += 1
+            self.leave(1)
+
     def pytest_runtest_logreport(self, report: Any) -> None:
         """A phase of a test ended; a candidate's first failure ends its child."""
         child = self.child

@@ -209,6 +209,15 @@ def _same(after: str, correct: str) -> bool:
     return plain(after) == plain(correct)
 
 
+def _passes(root: Path, test: str) -> bool:
+    """Whether the test passes in a fresh process, within a minute."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", test]
+    try:
+        return subprocess.run(command, check=False, cwd=root, capture_output=True, timeout=60).returncode == 0
+    except subprocess.TimeoutExpired:
+        return False
+
+
 async def measure(source: Path, name: str) -> tuple[str, float, str]:
     """`equal`, `passes`, `late` or `no`; seconds; what was said last."""
     with tempfile.TemporaryDirectory() as folder:
@@ -222,11 +231,7 @@ async def measure(source: Path, name: str) -> tuple[str, float, str]:
         seconds = time.monotonic() - started
         for path, content in session.files.overlay.items():
             (root / path).write_bytes(content)
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"python_testcases/test_{name}.py"]
-        try:
-            passed = subprocess.run(command, cwd=root, capture_output=True, timeout=60).returncode == 0
-        except subprocess.TimeoutExpired:
-            passed = False
+        passed = await asyncio.to_thread(_passes, root, f"python_testcases/test_{name}.py")
         tests_untouched = all(path.startswith("python_programs/") for path in session.files.overlay)
         if not passed or not tests_untouched:
             return "no", seconds, session.said

@@ -1,0 +1,41 @@
+"""A session of the pair over the wire with the real tools, in a folder; lent from the benchmark script."""
+
+import importlib.util
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_SCRIPT = Path(__file__).parents[2] / "bench" / "quixbugs.py"
+
+
+def _load() -> Any:
+    if "offline_bench" not in sys.modules:
+        spec = importlib.util.spec_from_file_location("offline_bench", _SCRIPT)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules["offline_bench"] = module
+        spec.loader.exec_module(module)
+    return sys.modules["offline_bench"]
+
+
+Ask = Callable[..., Coroutine[Any, Any, Any]]
+
+
+@pytest.fixture
+def ask(tmp_path: Path) -> Ask:
+    """`await ask(request, {path: text})` runs the request in a folder of these files and returns the session."""
+
+    async def run(request: str, files: dict[str, str]) -> Any:
+        for path, text in files.items():
+            (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / path).write_text(text)
+        session = _load().Session(tmp_path, request)
+        await session.run()
+        session.text = {p: c.decode() for p, c in session.files.overlay.items()}
+        return session
+
+    return run
