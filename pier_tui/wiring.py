@@ -22,7 +22,7 @@ from pier_tui.backbone.repo_card import repo_card
 from pier_tui.backbone.state import Backbone
 from pier_tui.config import Settings, config_dir, load, save_rule, save_setting, state_dir
 from pier_tui.errors import ConfigError, PierError, RepositoryError, ToolError
-from pier_tui.events import AnyEvent, Notice
+from pier_tui.events import AnyEvent, Event, Notice, RequestStarted
 from pier_tui.feedback.log import FeedbackLog
 from pier_tui.models.client import ModelClient
 from pier_tui.models.connect import connect
@@ -88,9 +88,12 @@ def pick_profile(chosen: Settings, env: Mapping[str, str]) -> Profile:
 
 
 def _has_key(profile: Profile, env: Mapping[str, str]) -> bool:
+    """Whether there is a key. Raises ConfigError for one that is set but cannot be a key."""
     try:
         return find_key(profile, env) is not None
     except ConfigError:
+        if env.get(profile.key_env, "").strip():
+            raise
         return False
 
 
@@ -129,7 +132,13 @@ async def assemble(
     recovered = await asyncio.to_thread(journal.recover)
     past, resumed = await asyncio.to_thread(_past, store, resume)
     session = resume if resume else await asyncio.to_thread(store.open_session, str(repo.root))
-    recorder = Recorder(store.append, session)
+
+    async def append(event: Event) -> None:
+        await store.append(event)
+        if isinstance(event, RequestStarted) and event.request == 1:
+            await asyncio.to_thread(store.rename, session, event.text.strip().partition("\n")[0][:80])
+
+    recorder = Recorder(append, session)
     recorder.request, recorder.turn = resumed.request, resumed.turn
     books = _books(profile, clients, chosen, env)
     books.backbone = resumed.backbone

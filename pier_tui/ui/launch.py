@@ -14,6 +14,7 @@ from pier_tui.repo.diff import Patch
 from pier_tui.repo.git import git_sync
 from pier_tui.repo.repo import Repo
 from pier_tui.repo.watch import watch
+from pier_tui.session.export import load_recording
 from pier_tui.tools.approval import User
 from pier_tui.ui.app import PierApp
 from pier_tui.ui.screens.first_start import Setup
@@ -75,12 +76,20 @@ def recording(file: Path | None, env: Mapping[str, str]) -> int:
 
     shipped = Path(__file__).resolve().parents[1] / "recordings" / SHIPPED_RECORDING
     found = wiring.settings({}, env)
+    load_recording(file or shipped)
+    _need_terminal()
     app = PierApp(repository="", recording=file or shipped, theme=found.settings.theme, keymap=found.settings.keymap)
     app.run()
     return 0
 
 
+def _need_terminal() -> None:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise PierError('The workbench needs a terminal; without one use: pier-tui exec "your request".')
+
+
 def _open(opening: Opening) -> int:
+    _need_terminal()
     app = build(opening)
     app.run()
     return app.return_code or 0
@@ -110,6 +119,7 @@ def build(opening: Opening) -> PierApp:
         reopen=connection.start,
         shelf=Sessions(opening),
         watch=watched,
+        files=connection.files,
         worktree=None if opening.plain else connection.working_diff,
         set_up=connection if wiring.unconnected(found.settings, opening.env) else None,
     )
@@ -133,6 +143,10 @@ class Connection:
     async def working_diff(self) -> Patch:
         """What the working tree holds against the last commit."""
         return await Repo.open(self._opening.root).working_diff()
+
+    async def files(self) -> tuple[str, ...]:
+        """The repository's files, for completion."""
+        return await Repo.open(self._opening.root).files() if not self._opening.plain else ()
 
     async def find(self) -> Sequence[str]:
         """Addresses of servers on this machine."""
