@@ -147,10 +147,8 @@ class Plain:
         wait = delay(failure.headers, attempt, now) if attempt < CONNECT_ATTEMPTS else None
         if wait is None:
             return final
-        return Again(
-            f"{str(final).split('. ')[0].split(': ')[0].split(' (request')[0].rstrip('.')}; trying again in {wait:.0f} s.",
-            wait,
-        )
+        why = str(final).split(" (request")[0].partition(": ")[0].partition(". ")[0].rstrip(".")
+        return Again(f"{why}; trying again in {wait:.0f} s.", wait)
 
     def _tools_for(self, request: ChatRequest) -> tuple[ToolSpec, ...]:
         """The tools to send: a history with tool calls needs them again, even where none may be called now."""
