@@ -20,7 +20,7 @@ from pier_tui.tools.tool import CommandRun, Desk, Kind, Output, Ran, ToolResult
 
 MARK = "\x1epier "
 HARNESS, PLAN = "_pier_try.py", "_pier_try.json"
-MOST, FAILURES = 600, 20
+MOST, FAILURES = 1_000, 20
 JOBS = 2
 
 

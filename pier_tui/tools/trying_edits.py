@@ -325,6 +325,7 @@ def substitute(path: str, start: int, end: int, text: str) -> None:
     plain = importlib.machinery.SourceFileLoader.get_code
 
     def get_code(self: Any, fullname: str) -> Any:
+        """The candidate's code for the one file, everything else as ever."""
         if os.path.realpath(self.path) == path:
             return compile(source, self.path, "exec", dont_inherit=True)
         return plain(self, fullname)

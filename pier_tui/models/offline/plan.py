@@ -14,7 +14,7 @@ from typing import Any, Literal
 from pier_tui.models.offline.transcript import Transcript, excerpt
 
 Action = Literal["inspect", "answer", "summarise", "edit", "run_test", "escalate"]
-BUNDLE_CHARS = 12_000
+BUNDLE_CHARS = 120_000
 """When the request's record is longer than this, what a plan still needs is asked for again together with
 the next call, because a compaction keeps only the newest exchange whole."""
 
@@ -75,7 +75,7 @@ class Workspace:
         results = [self.transcript.result(call.name, call.arguments) for call in calls]
         missing = tuple(call for call, result in zip(calls, results, strict=True) if result is None)
         if missing:
-            again = tuple(c for c in self._used if c not in missing)
+            again = tuple(c for c in self._used if c not in missing and c.name in ("read", "search", "list"))
             bundle = again if self.transcript.size > BUNDLE_CHARS else ()
             raise Wants((*bundle, *missing), say, action)
         self._used += [c for c in calls if c not in self._used]

@@ -10,7 +10,7 @@ from pier_tui.models.offline.repair.candidates import Edit, Suspicion, edits, va
 from pier_tui.models.offline.results import Report, listed, report
 from pier_tui.models.offline.transcript import Done
 
-MOST = 600
+MOST = 1_000
 FILES = 4
 TIMEOUT, BUDGET = 3.0, 45.0
 """Seconds of processor time per test, and for all candidates."""

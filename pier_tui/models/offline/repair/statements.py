@@ -66,13 +66,31 @@ def _donors(function: Function, source: Source, scope: Scope) -> Iterator[tuple[
         n.targets[0].id for n in ast.walk(function) if isinstance(n, ast.Assign) and isinstance(n.targets[0], ast.Name)
     ]
     targets += [a.arg for a in function.args.args]
+    carried = _carried(function)
     for target in dict.fromkeys(targets):
-        yield from ((2.5, f"{target} = {other}") for other in scope.names if other != target)
+        cost = 1.8 if target in carried else 2.5
+        yield from ((cost, f"{target} = {other}") for other in scope.names if other != target)
     for name in sorted(scope.numbers):
         yield 2.6, f"{name} += 1"
         yield 2.6, f"{name} -= 1"
     yield 3.0, "break"
     yield 3.0, "continue"
+
+
+def _carried(function: Function) -> set[str]:
+    """Names given a constant before a loop that reads them and never sets them: they may have been meant to change."""
+    constant = {
+        n.targets[0].id
+        for n in ast.walk(function)
+        if isinstance(n, ast.Assign) and isinstance(n.targets[0], ast.Name) and isinstance(n.value, ast.Constant)
+    }
+    found: set[str] = set()
+    for loop in ast.walk(function):
+        if isinstance(loop, ast.For | ast.While):
+            inside = [n for n in ast.walk(loop) if isinstance(n, ast.Name)]
+            stored = {n.id for n in inside if isinstance(n.ctx, ast.Store)}
+            found |= {n.id for n in inside if isinstance(n.ctx, ast.Load)} & constant - stored
+    return found
 
 
 def _guards(first: int, last: int, old: str, indent: str, scope: Scope) -> Iterator[Lines]:

@@ -54,7 +54,7 @@ MEMBERS = {
     "sqrt": "math", "ceil": "math", "floor": "math", "chain": "itertools", "product": "itertools", "dedent": "textwrap",
 }  # fmt: skip
 _NAME = re.compile(r"NameError: name '(\w+)' is not defined")
-_ATTRIBUTE = re.compile(r"AttributeError: .*has no attribute '(\w+)'")
+_ATTRIBUTE = re.compile(r"AttributeError: (?!'NoneType').*has no attribute '(\w+)'")
 _IMPORT = re.compile(r"ImportError: cannot import name '(\w+)' from '([\w.]+)'")
 _KEYWORD = re.compile(r"TypeError: .*got an unexpected keyword argument '(\w+)'")
 
@@ -137,8 +137,8 @@ def _attribute(work: Workspace, path: str, line: int, wrong: str) -> None:
     hits = work.search(r"^\s*(def|class)\s+\w+|self\.\w+\s*[:=]", regex=True)
     known = {w for _, _, found in hits for w in re.findall(r"(?:def|class)\s+(\w+)|self\.(\w+)", found) for w in w if w}
     known |= {name for kind in (str, list, dict, set, bytes, int) for name in dir(kind) if not name.startswith("_")}
-    near = difflib.get_close_matches(wrong, known - {wrong}, 1, 0.75)
-    if near:
+    near = difflib.get_close_matches(wrong, known, 1, 0.75)
+    if near and near[0] != wrong:
         _swap(
             work,
             path,
