@@ -58,7 +58,7 @@ class TryEdits(Described):
         plan, old = await asyncio.to_thread(_plan, args, desk)
         argv = (command.argv[0], HARNESS, PLAN)
         count = len(args.candidates)
-        shown = shlex.join([*command.argv[:3], *plan["targets"]])
+        shown = shlex.join([*command.argv, *plan["targets"]])
         await permitted(desk, shown, f"to try {count} small edits, running the tests once for each")
         harness = resources.files("pier_tui.tools").joinpath("trying_edits.py").read_bytes()
         edits = {HARNESS: harness, PLAN: json.dumps(plan).encode()}
@@ -124,7 +124,8 @@ def _result(args: TryEdits.Args, old: dict[str, list[str]], ran: Ran, said: list
     fact = CommandRun(
         command=command, exit_code=ran.exit_code, seconds=round(ran.seconds, 3), excerpt="\n".join(lines[:6])[:600]
     )
-    line = f"try_edits {args.path}  {len(outcomes)} of {count} tried, {len(passing)} pass  {ran.seconds:.1f} s"
+    what = f"{len(outcomes)} of {count} tried, {len(passing)} pass" if count else lines[0]
+    line = f"try_edits{' ' + args.path if args.path else ''}  {what}  {ran.seconds:.1f} s"
     return ToolResult(text="\n".join(lines), line=line, facts=(fact,))
 
 

@@ -34,9 +34,14 @@ def docstrings(work: Workspace, intent: Intent) -> None:
     for symbol in sorted(missing, key=lambda s: -s.node.body[0].lineno):
         first = symbol.node.body[0]
         at = min([first.lineno, *(d.lineno for d in getattr(first, "decorator_list", []))]) - 1
-        lines[at:at] = [f"{' ' * first.col_offset}{line}".rstrip() for line in written(symbol.node).split("\n")]
+        lines[at:at] = [f"{' ' * first.col_offset}{line}".rstrip() for line in _lines(symbol.node)]
     after = "\n".join(lines)
     propose(work, calls_for(path, text, after), f"{len(missing)} definitions of `{path}` have no docstring.")
+
+
+def _lines(node: names.Definition) -> list[str]:
+    """The docstring's lines, an empty one after that of a class."""
+    return [*written(node).split("\n"), *([""] if isinstance(node, ast.ClassDef) else [])]
 
 
 def written(node: names.Definition) -> str:
