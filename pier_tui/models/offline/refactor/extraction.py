@@ -48,6 +48,8 @@ def extracted(text: str, owner: str, name: str) -> str:
         raise Stop(f"There is no method `{owner}.{name}`.")
     plain = [ast.unparse(d) for d in method.decorator_list]
     static = "staticmethod" in plain
+    if odd := [d for d in plain if d == "classmethod" or d.endswith(("property", ".setter", ".deleter"))]:
+        raise Stop(f"`{owner}.{name}` is decorated with `{odd[0]}`; only plain and static methods are turned by rule.")
     spec = [*method.args.posonlyargs, *method.args.args]
     instance = None if static or not spec else spec[0]
     used = instance is not None and any(
