@@ -228,11 +228,11 @@ def test_the_sample_is_the_same_every_time_and_fails_in_two_places(tmp_path: Pat
     assert Repo.open(first).branch == "main"
     ended = subprocess.run([sys.executable, "-m", "unittest"], cwd=first, capture_output=True, text=True, check=False)
     assert "FAILED (failures=1, errors=1)" in ended.stderr
-    assert "'Inventory' object has no attribute 'put_back'" in ended.stderr
+    assert "'Inventory' object has no attribute 're_stock'" in ended.stderr
     assert len([p for p in first.glob("shop/*.py") if "calc" in p.read_text()]) >= 4
     for path, old, new in (
         ("shop/discounts.py", "quantity > BULK", "quantity >= BULK"),
-        ("shop/orders.py", "put_back", "restock"),
+        ("shop/orders.py", "re_stock", "restock"),
     ):
         (first / path).write_text((first / path).read_text().replace(old, new))
     assert (
