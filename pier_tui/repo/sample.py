@@ -1,7 +1,7 @@
 """The throw-away repository of the demo: a small shop with two planted bugs and two things worth tidying up.
 
 The bugs: `discounts.bulk_discount` compares with `>` where the tests want `>=`; `orders.OrderBook.cancel` calls
-`put_back`, which `Inventory` names `restock`. Worth renaming: `pricing.calc`. Worth moving: `orders.describe_weight`.
+`re_stock`, which `Inventory` names `restock`. Worth renaming: `pricing.calc`. Worth moving: `orders.describe_weight`.
 """
 
 from __future__ import annotations
