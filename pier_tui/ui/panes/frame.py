@@ -41,7 +41,7 @@ class PaneFrame(Vertical):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "step(1)", "next pane", id="pane.next"),
         Binding("shift+tab", "step(-1)", "previous pane", show=False, id="pane.previous"),
-        Binding("alt+1,f3", "look('backbone')", "backbone", show=False, id="pane.backbone"),
+        Binding("f3,alt+1", "look('backbone')", "backbone", show=False, id="pane.backbone"),
         Binding(
             "f4,alt+2",
             "look('conversation')",
@@ -49,7 +49,7 @@ class PaneFrame(Vertical):
             id="pane.conversation",
             tooltip="The conversation; there, between the prompt and the turns",
         ),
-        Binding("alt+3,f5", "look('diff')", "diff", show=False, id="pane.diff"),
+        Binding("f5,alt+3", "look('diff')", "diff", show=False, id="pane.diff"),
         Binding(
             "z,f8", "zoom", "zoom", id="pane.zoom", tooltip="The focused pane fills the screen, or shares it again"
         ),
