@@ -6,8 +6,11 @@ from collections.abc import Sequence
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Static
 
-from pier_tui.events import AnyEvent
+from pier_tui.events import AnyEvent, RequestStarted
+from pier_tui.ui.text import sanitize
 from pier_tui.ui.widgets.prompt import Files, PromptInput
 from pier_tui.ui.widgets.prompt_box import PromptBox
 from pier_tui.ui.widgets.transcript import Transcript
@@ -19,6 +22,7 @@ class ConversationPane(Vertical):
 
     DEFAULT_CSS = """
     ConversationPane { height: 1fr; background: $surface; }
+    ConversationPane #welcome { height: auto; padding: 1 2; color: $foreground 70%; }
     """
     Submitted = PromptInput.Submitted
     Steered = PromptInput.Steered
@@ -31,11 +35,13 @@ class ConversationPane(Vertical):
         self, files: Files | None = None, commands: Sequence[tuple[str, str]] = (), *, id: str | None = None
     ) -> None:
         super().__init__(id=id)
+        self.welcome = Static(id="welcome")
         self.transcript = Transcript()
         self.box = PromptBox(files, commands)
 
     def compose(self) -> ComposeResult:
-        """Two parts."""
+        """What can be done here until something is, the transcript, and the prompt."""
+        yield self.welcome
         yield self.transcript
         yield self.box
 
@@ -46,11 +52,18 @@ class ConversationPane(Vertical):
 
     def show(self, event: AnyEvent) -> None:
         """Show an event; painting follows within a frame, once for many."""
+        if self.welcome.display and isinstance(event, RequestStarted):
+            self.welcome.display = False
         self.transcript.show(event)
 
     def show_all(self, history: Sequence[AnyEvent]) -> None:
         """Show what happened before, painting once."""
+        self.welcome.display = not history
         self.transcript.show_all(history)
+
+    def greet(self, text: str) -> None:
+        """What an empty conversation says."""
+        self.welcome.update(Content(sanitize(text)))
 
     def turn_record(self, turn: int) -> TurnRecord | None:
         """All that is known of a turn."""

@@ -12,6 +12,7 @@ from pier_tui.models.messages import Tier
 from pier_tui.repo.diff import Patch
 from pier_tui.ui.figures import next_turn
 from pier_tui.ui.format import NAMES
+from pier_tui.ui.greeting import greeting
 from pier_tui.ui.screens.doors import Doors
 from pier_tui.ui.widgets.header import Header
 from pier_tui.ui.widgets.prompt import Files
@@ -52,6 +53,7 @@ class LiveSession(Doors):
         header.strategy = f"{self.strategy} {self.threshold:.2f}"
         self.windows = {"weak": profile.weak.window, "strong": profile.strong.window}
         self.backbone_pane.windows(profile.weak.window, profile.strong.window)
+        self.conversation.greet(greeting(profile))
         self._price()
         self.work.open()
         # Nothing changed: this only tells the header branch and dirty files.

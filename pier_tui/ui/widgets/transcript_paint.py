@@ -59,6 +59,10 @@ def markdown(page: Page) -> MarkdownPaint:
     return MarkdownPaint(page.look, page.width - INDENT)
 
 
+CLOSING = "finish"
+"""The tool whose result is the request's last word to the user, so it is shown as an answer."""
+
+
 def strips(lines: list[Text], page: Page) -> list[Strip]:
     """Lines as strips of the full width on the pane's ground."""
     ground = page.look("text")
@@ -113,7 +117,10 @@ def _turn(record: TurnRecord, page: Page, live: Live | None) -> list[Strip]:
         rows += strips(_reasoning(record, page), page)
     rows += _streamed(live, page) if live else _answer(record.text, page)
     for at, tool in enumerate(record.tools):
-        rows += strips(_tool(tool, at, record.number, page), page)
+        if tool.called.name == CLOSING and tool.returned is not None and tool.returned.ok:
+            rows += _answer(tool.text, page)
+        else:
+            rows += strips(_tool(tool, at, record.number, page), page)
     if record.cut:
         rows += strips([Text("  (cut off)", style=page.look("muted"), end="")], page)
     return [*rows, Strip.blank(page.width, page.look("text"))]
