@@ -36,6 +36,7 @@ class ConversationPane(Vertical):
     ) -> None:
         super().__init__(id=id)
         self.welcome = Static(id="welcome")
+        self.welcome.display = False
         self.transcript = Transcript()
         self.box = PromptBox(files, commands)
 
@@ -58,11 +59,12 @@ class ConversationPane(Vertical):
 
     def show_all(self, history: Sequence[AnyEvent]) -> None:
         """Show what happened before, painting once."""
-        self.welcome.display = not history
+        self.welcome.display = False
         self.transcript.show_all(history)
 
     def greet(self, text: str) -> None:
         """What an empty conversation says."""
+        self.welcome.display = not self.transcript.records.all
         self.welcome.update(Content(sanitize(text)))
 
     def turn_record(self, turn: int) -> TurnRecord | None:
