@@ -85,7 +85,7 @@ async def test_apply_all_writes_everything_and_what_landed_leaves_the_view() -> 
         assert not app.pane.has_pending
         assert app.pane.summary() == ""
         assert "Nothing is waiting" in app.pane.view.render_line(1).text
-        assert app.hint == "Applied +5 -1 in 2 files · v shows this turn, applied"
+        assert app.hint == "Applied +5 -1 in 2 files: v then U undoes it · v shows this turn, applied"
 
 
 async def test_a_second_enter_gives_no_second_verdict() -> None:
@@ -199,7 +199,7 @@ async def test_a_conflict_is_shown_and_refused() -> None:
         app.pane.show(PatchRebased(patch=SHOP, states={TOTAL.id: "conflict", TAX.id: "moved"}))
         await pilot.press("space")
         assert app.hint.startswith("In conflict with the file on disk")
-        assert app.pane.view.render_line(1).text.startswith("▌· pending  conflict")
+        assert app.pane.view.render_line(1).text.startswith("▌· pending  ⚠ conflict")
         assert app.pane.view.render_line(6).text.startswith(" · pending  moved")
 
 

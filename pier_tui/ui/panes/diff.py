@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.widgets import Input
 
 from pier_tui.events import Verdict
-from pier_tui.repo.diff import HunkPick
-from pier_tui.ui.panes.diff_desk import DiffDesk
+from pier_tui.repo.diff import HunkPick, Resolution
 from pier_tui.ui.panes.diff_sources import Source
+from pier_tui.ui.panes.diff_writing import DiffWriting
 from pier_tui.ui.widgets.diff_bar import DiffBar
 from pier_tui.ui.widgets.diff_edit import CommentInput, HunkEditor
-from pier_tui.ui.widgets.diff_review import Entry
+from pier_tui.ui.widgets.diff_review import refused
 from pier_tui.ui.widgets.diff_view import DiffView
 from pier_tui.ui.widgets.hunk_text import hidden, side
 
 KEYS = (
     ("space", "accept", "Accept", "accept"),
     ("x", "reject", "Reject", "reject"),
+    ("o", "keep_disk", "Keep what is on disk", "keep_disk"),
+    ("t", "take_proposal", "Take the proposal", "take_proposal"),
     ("enter", "apply", "Apply", "apply"),
     ("n", "hunk(1)", "Next hunk", "next_hunk"),
     ("p", "hunk(-1)", "Previous hunk", "previous_hunk"),
@@ -42,7 +43,7 @@ KEYS = (
 )
 
 
-class DiffPane(DiffDesk):
+class DiffPane(DiffWriting):
     """Shows a patch and posts what the user decides about it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -102,6 +103,20 @@ class DiffPane(DiffDesk):
         if self.view.entry is not None:
             self.say(self.sources.pending.reject(self.view.entry))
 
+    def action_keep_disk(self) -> None:
+        """Settle the conflict with the lines on disk."""
+        self.resolve("on_disk")
+
+    def action_take_proposal(self) -> None:
+        """Settle the conflict with the lines proposed."""
+        self.resolve("proposed")
+
+    def resolve(self, side: Literal["on_disk", "proposed"]) -> None:
+        """Settle the conflicts of the hunk's file with one side; nothing is written, the outcome is pending again."""
+        if self.view.entry is not None and not self.held():
+            path = self.view.entry.file.path
+            self.give(Verdict(resolved=(Resolution(path=path, side=side),)))
+
     def action_line_mode(self) -> None:
         """Choose single lines of the hunk, or stop doing so."""
         entry = self.view.entry
@@ -135,6 +150,9 @@ class DiffPane(DiffDesk):
         verdict = self.sources.pending.verdict()
         if verdict.accepted:
             return self.give(verdict)
+        entry = self.view.entry
+        if entry is not None and (self.sources.pending.sides(entry) or self.sources.pending.waits(entry)):
+            return self.say(f"Nothing is accepted yet. {refused(self.sources.pending, entry)}")
         back = "S sends your rejections and comments back" if verdict.rejected or verdict.comments else ""
         self.say(f"Nothing is accepted yet: space takes this hunk, A takes all{'; ' + back if back else ''}.")
 
@@ -143,7 +161,7 @@ class DiffPane(DiffDesk):
         if self.held():
             return
         bulk = self.sources.pending.accept_all()
-        if bulk.hidden or bulk.conflicts:
+        if bulk.left:
             self.say(f"{bulk}. Enter applies the rest.")
         else:
             self.action_apply()
@@ -222,46 +240,6 @@ class DiffPane(DiffDesk):
             notes = self.sources.pending.notes_on(entry)
             self.write(CommentInput(next((note.text for note in notes if note.line == line), "")), line)
 
-    def write(self, box: HunkEditor | CommentInput, line: int | None) -> None:
-        """Open a box to write in, above the bar."""
-        if self.view.entry is not None:
-            self.writing = (self.view.entry, line)
-            self.mount(box, before=self.bar)
-            box.focus()
-            self.tell()
-
-    @on(HunkEditor.Saved)
-    def keep_edit(self, message: HunkEditor.Saved) -> None:
-        """The edited text becomes the hunk's new side."""
-        message.stop()
-        if writing := self.close_box():
-            self.edited(*writing[0].key, message.text)
-
-    @on(Input.Submitted)
-    def keep_comment(self, message: Input.Submitted) -> None:
-        """The comment is kept."""
-        message.stop()
-        if writing := self.close_box():
-            entry, line = writing
-            self.sources.pending.comment(entry, message.value, line)
-            self.view.lay_out()
-            self.say("")
-
-    @on(HunkEditor.Cancelled)
-    @on(CommentInput.Cancelled)
-    def drop_box(self, message: Message) -> None:
-        """Nothing was written."""
-        message.stop()
-        self.close_box()
-
-    def close_box(self) -> tuple[Entry, int | None] | None:
-        """Close what was written in and go back to the diff; what it was about, None if nothing was open."""
-        writing, self.writing = self.writing, None
-        self.query("HunkEditor, CommentInput").remove()
-        self.view.focus()
-        self.tell()
-        return writing
-
     @on(DiffView.HunkClicked)
     def click_hunk(self, message: DiffView.HunkClicked) -> None:
         """A click chooses a hunk; on its header it decides."""
@@ -278,11 +256,3 @@ class DiffPane(DiffDesk):
         message.stop()
         if self.check_action(message.action, ()):
             await self.run_action(message.action)
-
-    def edited(self, path: str, hunk: str, text: str) -> None:
-        """The new side of a hunk as the user's editor left it."""
-        entry = next((item for item in self.sources.pending.entries if item.key == (path, hunk)), None)
-        if entry is None:
-            return self.say("That hunk changed meanwhile: the edit was not taken.")
-        self.say(self.sources.pending.edit(entry, text))
-        self.view.lay_out()

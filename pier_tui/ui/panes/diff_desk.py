@@ -12,19 +12,18 @@ from textual.widget import Widget
 from pier_tui.events import AnyEvent
 from pier_tui.repo.diff import Patch
 from pier_tui.ui.panes.diff_sources import EMPTY, TITLES, Source, Sources
-from pier_tui.ui.widgets.diff_bar import DiffBar, DiffFiles
+from pier_tui.ui.widgets.diff_bar import DiffBar, DiffFiles, Part
 from pier_tui.ui.widgets.diff_review import Entry
 from pier_tui.ui.widgets.diff_view import DiffView
 
-FILES_FROM = 16
-"""The file list is shown in panes of at least this many rows."""
 WARMED, WARM_PAUSE = 150, 0.02
 """Hunks worked out at a time, and seconds between."""
-WRITING = "Nothing changes until you save · escape goes back to the diff"
+WRITING = (Part("Nothing changes until you save", 1), Part("escape goes back to the diff"))
 NAVIGATION = {"hunk", "file", "split"}
 DECISIONS = {"accept", "reject", "line_mode", "accept_file", "accept_all", "apply", "apply_all"}
 TEXTS = {"edit", "edit_outside", "comment"}
-DECIDING = NAVIGATION | DECISIONS | TEXTS | {"send_back", "undo", "undo_applied", "leave_lines", "source"}
+RESOLVING = {"keep_disk", "take_proposal"}
+DECIDING = NAVIGATION | DECISIONS | TEXTS | RESOLVING | {"send_back", "undo", "undo_applied", "leave_lines", "source"}
 
 
 class DiffDesk(Widget):
@@ -55,7 +54,7 @@ class DiffDesk(Widget):
 
     def on_resize(self, event: events.Resize) -> None:
         """Give the rows to the diff where there are few."""
-        self.files.display = event.size.height >= FILES_FROM and len(self.files.firsts) > 1
+        self.files.give(event.size.height)
 
     @property
     def has_pending(self) -> bool:
@@ -95,7 +94,7 @@ class DiffDesk(Widget):
         key = before.key if before else None
         cursor = next((n for n, item in enumerate(review.entries) if item.key == key), None) if key else None
         self.files.show_review(review)
-        self.files.display = len(self.files.firsts) > 1 and self.size.height >= FILES_FROM
+        self.files.give(self.size.height)
         self.view.sentence = EMPTY[self.sources.source]
         if cursor is None:
             self.view.show_review(review, self.view.cursor)
@@ -115,7 +114,7 @@ class DiffDesk(Widget):
         """Bring the bar and the key line up to date."""
         sources = self.sources
         buttons = [name for name in ("apply", "apply_all", "send_back") if self.check_action(name, ())]
-        hint = WRITING if self.writing else sources.hint(self.view.line is not None)
+        hint = WRITING if self.writing else sources.hint(self.view.entry, self.view.line is not None)
         self.bar.tell(hint, TITLES[sources.source], tuple(buttons))
         self.files.refresh()
         self.refresh_bindings()
@@ -138,6 +137,8 @@ class DiffDesk(Widget):
             return sources.decidable
         if action in TEXTS:
             return sources.decidable and entry is not None and (action == "comment" or entry.hunk is not None)
+        if action in RESOLVING:
+            return sources.decidable and entry is not None and bool(sources.pending.sides(entry))
         if action == "send_back":
             return sources.decidable and bool(sources.pending.notes or sources.pending.count("rejected"))
         if action == "undo":

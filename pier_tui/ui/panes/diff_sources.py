@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from time import monotonic
 from typing import Literal, assert_never, get_args
 
 from pier_tui import events as e
 from pier_tui.events import AnyEvent, Verdict
-from pier_tui.repo.diff import HunkState, Patch
+from pier_tui.repo.diff import HunkState, Patch, Sides
+from pier_tui.ui.widgets.diff_bar import Part
 from pier_tui.ui.widgets.diff_landed import Landings
-from pier_tui.ui.widgets.diff_review import Review, without
+from pier_tui.ui.widgets.diff_paint import label
+from pier_tui.ui.widgets.diff_review import Entry, Review, without
 
 Source = Literal["proposal", "turn", "session", "worktree"]
 SOURCES: tuple[Source, ...] = get_args(Source)
@@ -44,6 +46,8 @@ class Sources:
         self.sent = Verdict()
         """Rejections and comments sent back and not yet taken: they are out of the view already."""
         self.whole = Patch()
+        self.settling = ""
+        """What the conflict that is being resolved comes to, in words, until its outcome is there."""
         self.news = ""
         """What just happened, for the hint line, until the next key."""
         self.clock = clock
@@ -72,12 +76,14 @@ class Sources:
         """The source after this one."""
         return SOURCES[(SOURCES.index(self.source) + 1) % len(SOURCES)]
 
-    def propose(self, patch: Patch, states: Mapping[str, HunkState], news: bool = True) -> None:
+    def propose(
+        self, patch: Patch, states: Mapping[str, HunkState], clashes: tuple[Sides, ...], news: bool = True
+    ) -> None:
         """The pending patch is another; decisions on hunks still in it stay."""
         had = bool(self.pending.entries)
         self.whole = patch
         gone = {(pick.path, pick.hunk) for pick in self.sent.rejected}
-        fresh = self.pending.replace_patch(without(patch, gone) if gone else patch, states)
+        fresh = self.pending.replace_patch(without(patch, gone) if gone else patch, states, clashes)
         if fresh and had:
             self.changed = self.clock()
         if news:
@@ -85,7 +91,10 @@ class Sources:
 
     def give(self, verdict: Verdict) -> None:
         """A verdict was posted. One that writes is waited for; one that is sent back may be queued for long."""
-        self.waiting = bool(verdict.accepted)
+        self.waiting = bool(verdict.accepted or verdict.resolved)
+        if verdict.resolved:
+            did = {"on_disk": "kept what is on disk in", "proposed": "took the proposal in"}
+            self.settling = ", ".join(f"{did[item.side]} {label(item.path)}" for item in verdict.resolved)
         if verdict.send_back:
             self.sent = verdict
             said = [counted(len(verdict.rejected), "rejection"), counted(len(verdict.comments), "comment")]
@@ -94,9 +103,9 @@ class Sources:
 
     def release(self, text: str) -> None:
         """A verdict came to nothing, for the reason in `text`: everything is as it was before it was given."""
-        sent, self.sent, self.waiting = self.sent, Verdict(), False
+        sent, self.sent, self.waiting, self.settling = self.sent, Verdict(), False, ""
         if sent.rejected or sent.comments:
-            self.propose(self.whole, self.pending.states)
+            self.propose(self.whole, self.pending.states, self.pending.clashes)
             self.pending.restore(sent)
         self.news = text
 
@@ -104,10 +113,11 @@ class Sources:
         """Follow an event; whether anything to be shown changed."""
         match event:
             case e.PatchProposed():
-                self.propose(event.patch, self.pending.states)
+                self.propose(event.patch, self.pending.states, self.pending.clashes)
             case e.PatchRebased():
                 self.waiting = False
-                self.propose(event.patch, event.states)
+                self.propose(event.patch, event.states, event.clashes)
+                self.news = " · ".join(said for said in (self.rebased(), self.news) if said)
             case e.PatchReviewed():
                 self.pending.drop(event.verdict)
                 self.sent = Verdict() if event.verdict == self.sent else self.sent
@@ -115,10 +125,9 @@ class Sources:
             case e.PatchApplied():
                 self.waiting = False
                 self.landings.add(event)
-                self.propose(event.remaining, self.pending.states, news=False)
-                self.news = (
-                    f"Applied +{event.patch.added} -{event.patch.removed} in {counted(len(event.patch.files), 'file')}"
-                )
+                self.propose(event.remaining, self.pending.states, self.pending.clashes, news=False)
+                files = counted(len(event.patch.files), "file")
+                self.news = f"Applied +{event.patch.added} -{event.patch.removed} in {files}: v then U undoes it"
             case e.PatchUndone():
                 self.landings.take_back(event)
                 self.news = f"Undone: +{event.patch.added} -{event.patch.removed} written back"
@@ -161,27 +170,48 @@ class Sources:
         taken = self.pending.count("accepted", "edited")
         return f"{taken}/{total}" if total else ""
 
-    def hint(self, line_mode: bool) -> str:
-        """What stands and what to do next, in one line."""
+    def rebased(self) -> str:
+        """What is to be said of a patch brought onto the files as they are now: what was resolved, what clashes."""
+        settled, self.settling = self.settling, ""
+        clashes = len(self.pending.standing.clashes)
+        left = f"{counted(clashes, 'conflict')} with files changed on disk" if clashes else ""
+        return " · ".join(said for said in (settled[:1].upper() + settled[1:], left) if said)
+
+    def hint(self, entry: Entry | None, line_mode: bool) -> tuple[Part, ...]:
+        """What stands and what to do next on a hunk, the parts that matter most ranked lowest."""
         if self.waiting:
-            return "Writing what you accepted…"
-        review, news = self.review, f"{self.news} · " if self.news else ""
+            return (Part("Resolving the conflict…" if self.settling else "Writing what you accepted…"),)
+        review, news = self.review, Part(self.news)
         if not review.entries:
-            return f"{self.news or TITLES[self.source]} · v shows {TITLES[self.following()]}"
+            return (Part(self.news or TITLES[self.source]), Part(f"v shows {TITLES[self.following()]}", 1))
         if self.source != "proposal":
-            undo = " · U undoes the hunk" if self.source in {"turn", "session"} else ""
-            return f"{news}{counted(len(review.entries), 'hunk')} +{review.patch.added} -{review.patch.removed}{undo}"
+            undo = "U undoes the hunk" if self.source in {"turn", "session"} else ""
+            counts = f"{counted(len(review.entries), 'hunk')} +{review.patch.added} -{review.patch.removed}"
+            return (news, Part(counts, 2), Part(undo, 1 if self.news else 0))
+        return (news, *self.stand(), *self.todo(entry, line_mode))
+
+    def stand(self) -> Iterator[Part]:
+        """How far the review is."""
+        review = self.review
         taken, rejected = review.count("accepted", "edited"), review.count("rejected")
-        what = "accepted" if rejected or review.notes else "hunks accepted"
-        stands = f"{taken} of {len(review.entries)} {what}"
-        stands += f", {rejected} rejected" if rejected else ""
-        stands += f", {counted(len(review.notes), 'comment')}" if review.notes else ""
-        stands += f" ({len(stale)} on text that is gone)" if (stale := review.stale()) else ""
-        if line_mode:
-            return f"{news}{stands} · ↑↓ line · space takes it · l ends"
-        todo = "enter applies" if taken else "space accepts"
-        back = " · S sends back" if rejected or review.notes else ""
-        return f"{news}{stands} · {todo}{back}"
+        yield Part(f"{taken} of {len(review.entries)} accepted", 3)
+        yield Part(f"{rejected} rejected" if rejected else "", 4)
+        stale = f" ({gone} on text that is gone)" if (gone := len(review.stale())) else ""
+        yield Part(f"{counted(len(review.notes), 'comment')}{stale}" if review.notes else "", 5)
+
+    def todo(self, entry: Entry | None, line_mode: bool) -> Iterator[Part]:
+        """What to do next, on a hunk."""
+        review, first = self.review, 2 if self.news else 0
+        if entry is not None and review.sides(entry):
+            yield Part("conflict: o keeps disk, t takes proposal", first)
+        elif line_mode:
+            yield Part("space takes the line", first)
+            yield Part("↑↓ moves", 6)
+            yield Part("l ends", 2)
+            return
+        else:
+            yield Part("enter applies" if review.count("accepted", "edited") else "space accepts", first)
+        yield Part("S sends back" if review.count("rejected") or review.notes else "", 2)
 
 
 def counted(number: int, what: str) -> str:

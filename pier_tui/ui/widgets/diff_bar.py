@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+import textwrap
+from collections.abc import Iterable, Sequence
+from typing import ClassVar, NamedTuple
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -17,6 +20,23 @@ from pier_tui.ui.widgets.diff_paint import file_title
 from pier_tui.ui.widgets.diff_review import Review
 
 BUTTONS = {"apply": "[Apply]", "apply_all": "[Apply all]", "send_back": "[Send back]"}
+
+
+MOST_FILES = 6
+"""Files listed at once."""
+FILES_FROM = 16
+"""The file list is shown in panes of at least this many rows,"""
+ROWS_A_FILE = 6
+"""one file for so many of them."""
+MOST_LINES = 3
+"""Lines a hint may take where it must not be shortened."""
+
+
+class Part(NamedTuple):
+    """A stretch of the hint. Where there is no room the parts of the highest rank go first; rank 0 stays."""
+
+    text: str
+    rank: int = 0
 
 
 class DiffFiles(ScrollView):
@@ -53,9 +73,13 @@ class DiffFiles(ScrollView):
             if entry.file is not before:
                 self.firsts.append(number)
                 before = entry.file
-        self.styles.height = max(1, min(6, len(self.firsts)))
         self.virtual_size = Size(self.size.width, len(self.firsts))
         self.refresh()
+
+    def give(self, rows: int) -> None:
+        """Take as many rows as there are files, of a pane with so many rows; none where they would eat the diff."""
+        self.styles.height = max(1, min(MOST_FILES, rows // ROWS_A_FILE, len(self.firsts)))
+        self.display = rows >= FILES_FROM and len(self.firsts) > 1
 
     def follow(self, entry: int) -> None:
         """Mark the file the cursor is in."""
@@ -74,13 +98,17 @@ class DiffFiles(ScrollView):
         current = row == self.current
         style = self.get_visual_style(f"diff-files--{'current' if current else 'name'}").rich_style
         file = self.review.entries[self.firsts[row]].file
-        text = f"{'▸' if current else ' '}{file_title(file, *self.review.tally(file))}{self.progress(row)}"
+        progress = self.progress(row)
+        room = self.size.width - 1 - len(progress)
+        text = f"{'▸' if current else ' '}{file_title(file, *self.review.tally(file), room=room)}{progress}"
         return Strip([Segment(text, style)]).adjust_cell_length(self.size.width, style)
 
     def progress(self, row: int) -> str:
         """How much of a file is decided."""
         end = self.firsts[row + 1] if row + 1 < len(self.firsts) else len(self.review.entries)
         entries = self.review.entries[self.firsts[row] : end]
+        if entries[0].file.path in self.review.standing.counts:
+            return "  ⚠ conflict"
         if not self.review.marks:
             return ""
         decided = sum(self.review.mark(entry).decision != "pending" for entry in entries)
@@ -94,7 +122,7 @@ class DiffFiles(ScrollView):
 
 
 class DiffBar(Widget):
-    """Two lines: what stands and what to do next; the source, and the buttons that work now."""
+    """What stands and what to do next, on one line or, where that is too narrow, a few; then the buttons that work."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"diff-bar--button", "diff-bar--source"}
     DEFAULT_CSS = """
@@ -113,30 +141,64 @@ class DiffBar(Widget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.hint = ""
+        self.parts: tuple[Part, ...] = ()
         self.source = ""
         self.buttons: tuple[str, ...] = ()
+        self.lines: list[str] = [""]
 
-    def tell(self, hint: str, source: str, buttons: tuple[str, ...]) -> None:
+    @property
+    def hint(self) -> str:
+        """The whole hint, however much of it there is room for."""
+        return joined(self.parts)
+
+    def tell(self, parts: tuple[Part, ...], source: str, buttons: tuple[str, ...]) -> None:
         """Change what is shown."""
-        if (hint, source, buttons) != (self.hint, self.source, self.buttons):
-            self.hint, self.source, self.buttons = hint, source, buttons
-            self.refresh()
+        if (parts, source, buttons) != (self.parts, self.source, self.buttons):
+            self.parts, self.source, self.buttons = parts, source, buttons
+            self.fit()
+
+    def on_resize(self) -> None:
+        """Fit the hint to the width."""
+        self.fit()
+
+    def fit(self) -> None:
+        """Shorten or wrap the hint; the bar is as high as that needs."""
+        self.lines = fitted(self.parts, self.size.width - 2) if self.size.width else [self.hint]
+        if self.styles.height is None or self.styles.height.value != len(self.lines) + 1:
+            self.styles.height = len(self.lines) + 1
+        self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """The hint, or the buttons."""
+        """A line of the hint, or the buttons."""
         width, ground = self.size.width, self.rich_style
-        if y == 0:
-            return Strip([Segment(f" {self.hint}", ground)]).adjust_cell_length(width, ground)
+        if y < len(self.lines):
+            return Strip([Segment(f" {self.lines[y]}", ground)]).adjust_cell_length(width, ground)
         segments = [Segment(" ", ground)]
+        button = self.get_visual_style("diff-bar--button").rich_style
         for name in self.buttons:
-            meta = Style(meta={"button": name})
-            style = self.get_visual_style("diff-bar--button").rich_style
-            segments += [Segment(BUTTONS[name], style + meta), Segment(" ", ground)]
-        segments.append(Segment(f" {self.source}", self.get_visual_style("diff-bar--source").rich_style))
+            segments += [Segment(BUTTONS[name], button + Style(meta={"button": name})), Segment(" ", ground)]
+        used = sum(segment.cell_length for segment in segments)
+        if used + cell_len(self.source) + 1 <= width:
+            segments.append(Segment(f" {self.source}", self.get_visual_style("diff-bar--source").rich_style))
         return Strip(segments).adjust_cell_length(width, ground)
 
     def on_click(self, event: events.Click) -> None:
         """A button, if there is one under the pointer."""
         if name := event.style.meta.get("button"):
             self.post_message(self.Pressed(str(name)))
+
+
+def joined(parts: Iterable[Part]) -> str:
+    """The parts in one line."""
+    return " · ".join(part.text for part in parts if part.text)
+
+
+def fitted(parts: Sequence[Part], width: int) -> list[str]:
+    """The hint in so many cells: parts are left out whole, the last to go first; what must stay is wrapped."""
+    kept = [part for part in parts if part.text]
+    while cell_len(joined(kept)) > width and any(part.rank for part in kept):
+        kept.remove(max(kept, key=lambda part: part.rank))
+    lines = textwrap.wrap(joined(kept), max(8, width)) or [""]
+    if len(lines) > MOST_LINES:
+        lines = [*lines[: MOST_LINES - 1], f"{lines[MOST_LINES - 1][: width - 1]}…"]
+    return lines

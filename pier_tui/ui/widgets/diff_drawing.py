@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import assert_never
 
 from rich.segment import Segment
 from textual.strip import Strip
 
 from pier_tui.repo.diff import Line
+from pier_tui.ui.text import sanitize
 from pier_tui.ui.widgets import diff_paint as paint
 from pier_tui.ui.widgets.diff_index import Row, hunk_rows, numbers
 from pier_tui.ui.widgets.diff_review import Entry, Review
@@ -53,11 +55,12 @@ class HunkDrawing:
         look, review, entry = self.page.look, self.review, self.entry
         hidden, state = review.hidden(entry), review.state(entry)
         fresh = bool(review.new_look) and entry.key in review.new_look
-        words, rest = paint.hunk_title(entry, self.mark, state, self.tally, hidden, fresh).split("  ", 1)
+        waits = review.waits(entry)
+        words, rest = paint.hunk_title(entry, self.mark, state, self.tally, hidden, fresh, waits).split("  ", 1)
         ground = look("diff--cursor" if current else "diff--hunk")
         decision = self.mark.decision
         tint = ground if decision == "pending" else ground + paint.foreground(look(f"diff--{decision}"))
-        alarm = bool(hidden) or fresh or state in {"merged", "conflict"}
+        alarm = bool(hidden) or fresh or waits or state in {"merged", "conflict"}
         tail = ground + paint.foreground(look("diff--warning")) if alarm else ground
         segments = [Segment("▌" if current else " ", ground), Segment(words, tint), Segment(f"  {rest}", tail)]
         return Strip(segments).adjust_cell_length(self.page.width, ground)
@@ -109,27 +112,53 @@ class HunkDrawing:
         """What a row gives when it is copied: its code, or its comment."""
         row = self.rows[at]
         index = row.right if self.page.split else row.left
-        return row.note or (paint.plain(self.lines[index]) if index >= 0 else "")
+        if index >= 0:
+            return paint.plain(self.lines[index])
+        return sanitize(body((row.other if row.tone == "both" else row.note) or ""))
 
     def draw(self, row: Row) -> Strip:
         """A row's text without the cursor."""
         page, width, digits = self.page, self.page.width - LEAD, self.digits
         if row.left < 0 and row.right < 0:
-            return paint.note(row.note, page.look, width)
+            return self.draw_text(row, width)
         if not page.split:
             old, new = self.numbers[row.left]
             number = f"{old or '':>{digits}} {new or '':>{digits}}"
             return paint.half(self.side(row.left, number), page.look, page.column, width, 2 * digits + 1)
         left = self.side(row.left, str(self.numbers[row.left][0]))
         right = self.side(row.right, str(self.numbers[row.right][1]))
-        room = (width - 1) // 2
+        return self.beside(left, right, width)
+
+    def beside(self, left: paint.Side | None, right: paint.Side | None, width: int) -> Strip:
+        """Two sides next to each other."""
+        page, room = self.page, (width - 1) // 2
         return Strip.join(
             [
-                paint.half(left, page.look, page.column, room, digits),
+                paint.half(left, page.look, page.column, room, self.digits),
                 Strip([Segment("│", page.look("diff--gutter"))], 1),
-                paint.half(right, page.look, page.column, width - 1 - room, digits),
+                paint.half(right, page.look, page.column, width - 1 - room, self.digits),
             ]
         )
+
+    def draw_text(self, row: Row, width: int) -> Strip:
+        """A row that is no line of the patch: a comment, or a part of a conflict."""
+        look, note, room = self.page.look, row.note or "", (width - 1) // 2
+        match row.tone:
+            case "comment":
+                return paint.note(note, look, width)
+            case "warning":
+                return paint.note(note, look, width, "diff--warning", "  ⚠ ")
+            case "label" if row.other:
+                return Strip.join([paint.rule(note, look, room + 1), paint.rule(row.other, look, width - room - 1)])
+            case "label":
+                return paint.rule(note, look, width)
+            case "both":
+                return self.beside(paint.clash_side(row.note, False), paint.clash_side(row.other, True), width)
+            case "disk" | "proposed":
+                side = paint.clash_side(note, row.tone == "proposed")
+                return paint.half(side, look, self.page.column, width, 2 * self.digits + 1)
+            case _:
+                assert_never(row.tone)
 
     def side(self, index: int, number: str) -> paint.Side | None:
         """A line ready to paint, None for no line."""

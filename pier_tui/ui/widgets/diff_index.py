@@ -6,11 +6,18 @@ import textwrap
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, overload
+from itertools import zip_longest
+from typing import Literal, NamedTuple, overload
 
 from pier_tui.events import HunkNote
-from pier_tui.repo.diff import Line
+from pier_tui.repo.diff import Line, Sides
+from pier_tui.ui.widgets.diff_clash import side_lines
 from pier_tui.ui.widgets.diff_review import Entry, Review
+
+MOST_SIDE = 40
+"""Lines shown of each side of a conflict."""
+DISK, PROPOSED = "on disk (yours)", "proposed"
+Tone = Literal["comment", "warning", "label", "disk", "proposed", "both"]
 
 
 class Block(NamedTuple):
@@ -23,14 +30,17 @@ class Block(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A row of a hunk below its header: indexes of the lines on its left and right (-1: none), or a comment's text.
+    """A row of a hunk below its header: indexes of the lines on its left and right (-1: none), or a text of its own.
 
-    In the unified view `left` is the only line.
+    In the unified view `left` is the only line. `tone` says what the text is: a comment, what is said of a conflict,
+    or a line of one of its sides; with `both` the line on disk is `note`, the proposed one `other` (None: no line).
     """
 
     left: int
     right: int = -1
-    note: str = ""
+    note: str | None = ""
+    tone: Tone = "comment"
+    other: str | None = None
 
 
 @dataclass
@@ -78,7 +88,8 @@ def hunk_height(review: Review, entry: Entry, split: bool, width: int) -> int:
     """Rows of a hunk below its header, without laying it out where that can be helped."""
     lines = review.lines(entry) if review.marks else entry.lines
     rows = split_height(lines) if split else len(lines)
-    return rows + sum(len(note_rows(note, width)) for note in review.notes_on(entry))
+    clash = len(clash_rows(review, entry, split, width))
+    return rows + clash + sum(len(note_rows(note, width)) for note in review.notes_on(entry))
 
 
 def split_height(lines: Sequence[Line]) -> int:
@@ -99,16 +110,16 @@ def split_height(lines: Sequence[Line]) -> int:
 
 
 def hunk_rows(review: Review, entry: Entry, split: bool, width: int) -> Sequence[Row]:
-    """The rows of a hunk below its header, comments under their line (those on the whole hunk first)."""
+    """The rows of a hunk below its header: its conflicts, general comments, then the lines with theirs under them."""
     lines = review.lines(entry)
     rows = split_rows(lines) if split else UnifiedRows(lines)
-    notes = review.notes_on(entry)
+    notes, clash = review.notes_on(entry), clash_rows(review, entry, split, width)
     if not notes:
-        return rows
+        return [*clash, *rows] if clash else rows
     under: dict[int, list[Row]] = {}
     for note in notes:
         under.setdefault(-1 if note.line is None else note.line, []).extend(note_rows(note, width))
-    result = under.pop(-1, [])
+    result = clash + under.pop(-1, [])
     for row in rows:
         result.append(row)
         for line in dict.fromkeys((row.left, row.right)):
@@ -162,6 +173,44 @@ def note_rows(note: HunkNote, width: int) -> list[Row]:
     """A comment as wrapped rows."""
     wrapped = [piece for line in note.text.splitlines() for piece in textwrap.wrap(line, max(16, width - 16)) or [""]]
     return [Row(-1, -1, piece) for piece in wrapped]
+
+
+def clash_rows(review: Review, entry: Entry, split: bool, width: int) -> list[Row]:
+    """Both sides of the clashes shown on a hunk, in words and signs, and what can be done; nothing without clashes."""
+    clashes = review.sides(entry)
+    if not clashes:
+        return []
+    many = review.standing.counts[entry.file.path]
+    all_of = f" Either settles all {many} conflicts of this file." if many > 1 else ""
+    said = f"Not applied until resolved: o keeps what is on disk, t takes the proposal.{all_of}"
+    rows = [Row(-1, -1, piece, "warning") for piece in textwrap.wrap(said, max(16, width - 8))]
+    for clash in clashes:
+        rows += side_rows(clash, split, entry.file.binary)
+    if entry.lines:
+        rows.append(Row(-1, -1, "the proposal against the text it was made on", "label"))
+    return rows
+
+
+def side_rows(clash: Sides, split: bool, binary: bool) -> list[Row]:
+    """Both sides of one clash: one below the other, or side by side."""
+    disk, proposed = shown_side(clash.on_disk, binary), shown_side(clash.proposed, binary)
+    if split:
+        pairs = [Row(-1, -1, left, "both", right) for left, right in zip_longest(disk, proposed)]
+        return [Row(-1, -1, DISK, "label", PROPOSED), *pairs]
+    return [
+        Row(-1, -1, DISK, "label"),
+        *(Row(-1, -1, line, "disk") for line in disk),
+        Row(-1, -1, PROPOSED, "label"),
+        *(Row(-1, -1, line, "proposed") for line in proposed),
+    ]
+
+
+def shown_side(text: str, binary: bool) -> list[str]:
+    """The lines shown of one side; words in brackets stand for what is not shown. No side is empty on the screen."""
+    if binary:
+        return ["(binary; its bytes are not shown)\n"]
+    lines, more = side_lines(text, MOST_SIDE)
+    return [*lines, f"(… {more} more lines)\n"] if more else list(lines) or ["(no lines here)\n"]
 
 
 class NewNumbers(Sequence[tuple[int, int]]):

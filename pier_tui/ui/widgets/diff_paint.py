@@ -23,7 +23,7 @@ COMPONENTS = frozenset(
         *CLASSES,
         *(f"diff--{name}" for name in ("file", "hunk", "cursor", "gutter", "context", "added", "removed")),
         *(f"diff--{name}" for name in ("line", "added-word", "removed-word", "badge", "note", "warning", "accepted")),
-        *(f"diff--{name}" for name in ("rejected", "edited", "absent")),
+        *(f"diff--{name}" for name in ("rejected", "edited", "absent", "disk", "label")),
     }
 )
 LONGEST = 4000
@@ -43,6 +43,10 @@ class Side:
     number: str
     colours: Sequence[Colour] = ()
     words: Sequence[Span] = ()
+    sign: str = ""
+    """What stands before the text, the line's kind unless given."""
+    ground: str = ""
+    """The component class the line lies on, its kind's unless given."""
 
 
 def label(text: str) -> str:
@@ -50,23 +54,43 @@ def label(text: str) -> str:
     return sanitize(text, keep_newlines=False)
 
 
-def file_title(file: FileDiff, added: int, removed: int) -> str:
-    """A file's header: letter of its status, name, counts, and what changes besides text."""
+def file_title(file: FileDiff, added: int, removed: int, room: int = 0) -> str:
+    """A file's header: letter of its status, name, counts, and what changes besides text.
+
+    Where `room` cells are not enough the beginning of the name gives way to `…`.
+    """
     name = label(file.path)
     if file.status == "renamed":
         name = f"{label(file.old_path or '')} → {name}"
     modes = file.old_mode and file.new_mode and file.old_mode != file.new_mode
     mode = f"  mode {file.old_mode} → {file.new_mode}" if modes else ""
-    return f"{LETTERS[file.status]} {name}  +{added} -{removed}{mode}"
+    rest = f"  +{added} -{removed}{mode}"
+    return f"{LETTERS[file.status]} {ending_of(name, room - 2 - cell_len(rest)) if room else name}{rest}"
+
+
+def ending_of(name: str, room: int) -> str:
+    """A name, or as much of its end as fits into so many cells after a `…`."""
+    if cell_len(name) <= room or room < 8:
+        return name
+    while cell_len(name) >= room:
+        name = name[1:]
+    return f"…{name}"
 
 
 def hunk_title(
-    entry: Entry, mark: Mark, state: HunkState, tally: tuple[int, int], hidden: Sequence[str], fresh: bool
+    entry: Entry,
+    mark: Mark,
+    state: HunkState,
+    tally: tuple[int, int],
+    hidden: Sequence[str],
+    fresh: bool,
+    waits: bool = False,
 ) -> str:
     """A hunk's header: what is decided, where it is, how it stands to the disk, and warnings, all in words."""
     partial = f" {len(mark.lines)} lines" if mark.lines is not None and mark.taken else ""
     words = [f"{GLYPHS[mark.decision]} {mark.decision}{partial}"]
-    words += [state] if state != "clean" else []
+    words += ["⚠ conflict" if state == "conflict" else state] if state != "clean" else []
+    words += ["⚠ waits: conflict in this file"] if waits else []
     words += ["changed: look again"] if fresh else []
     words += [f"⚠ hidden characters: {' '.join(hidden[:4])}"] if hidden else []
     if hunk := entry.hunk:
@@ -88,7 +112,7 @@ def whole_file(file: FileDiff) -> str:
 def code(side: Side, look: Look, start: int, width: int) -> Strip:
     """The text of a line in `width` cells from column `start`, marked `›` where more follows."""
     kind = {"+": "added", "-": "removed", " ": "context"}[side.line.kind]
-    ground = look(f"diff--{kind}")
+    ground = look(side.ground or f"diff--{kind}")
     text = body(side.line.text)
     limit = start + width + LONGEST
     shown = text[:limit]
@@ -175,9 +199,9 @@ def half(side: Side | None, look: Look, start: int, width: int, digits: int) -> 
     """One side of a row: line number, sign, and text; hatched where this side has no line."""
     if side is None:
         return Strip([Segment(" " * width, look("diff--absent"))], width)
-    ground = look({"+": "diff--added", "-": "diff--removed", " ": "diff--context"}[side.line.kind])
+    ground = look(side.ground or {"+": "diff--added", "-": "diff--removed", " ": "diff--context"}[side.line.kind])
     gutter = Segment(f"{side.number:>{digits}} ", look("diff--gutter"))
-    sign = Segment(f"{side.line.kind} ", ground)
+    sign = Segment(f"{side.sign or side.line.kind} ", ground)
     used = len(gutter.text) + 2
     return Strip.join([Strip([gutter, sign], used), code(side, look, start, max(1, width - used))])
 
@@ -187,10 +211,24 @@ def title(text: str, style: Style, width: int) -> Strip:
     return Strip([Segment(text, style)]).adjust_cell_length(width, style)
 
 
-def note(text: str, look: Look, width: int) -> Strip:
-    """A row of a comment."""
-    style = look("diff--note")
-    return Strip([Segment(f"      » {text}", style)]).adjust_cell_length(width, style)
+def note(text: str, look: Look, width: int, name: str = "diff--note", sign: str = "      » ") -> Strip:
+    """A row of a comment, or of what is said of a conflict."""
+    style = look(name)
+    return Strip([Segment(f"{sign}{text}", style)]).adjust_cell_length(width, style)
+
+
+def rule(text: str, look: Look, width: int) -> Strip:
+    """A label on a line that goes on to the edge."""
+    style = look("diff--label")
+    return Strip([Segment(f"── {text} {'─' * width}", style)]).crop(0, width).adjust_cell_length(width, style)
+
+
+def clash_side(text: str | None, proposed: bool) -> Side | None:
+    """A line of one side of a conflict, None for no line: `<` is on disk, `>` is proposed."""
+    if text is None:
+        return None
+    sign, ground = (">", "diff--added") if proposed else ("<", "diff--disk")
+    return Side(Line(kind=" ", text=text), "", sign=sign, ground=ground)
 
 
 def lit(strip: Strip, start: int, end: int, look: Look) -> Strip:

@@ -12,8 +12,9 @@ from functools import cached_property
 from typing import Literal
 
 from pier_tui.events import HunkNote, Verdict
-from pier_tui.repo.diff import FileDiff, Hunk, HunkPick, HunkState, Line, Patch
+from pier_tui.repo.diff import FileDiff, Hunk, HunkPick, HunkState, Line, Patch, Sides
 from pier_tui.repo.picking import edited
+from pier_tui.ui.widgets.diff_clash import Standing, standing
 from pier_tui.ui.widgets.hunk_text import body, hidden, hidden_in, restore_endings, side
 
 Key = tuple[str, str]
@@ -67,10 +68,18 @@ class Bulk:
     accepted: int = 0
     hidden: int = 0
     conflicts: int = 0
+    waiting: int = 0
+    """Hunks left because another one of their file is in conflict."""
+
+    @property
+    def left(self) -> int:
+        """How many were left out."""
+        return self.hidden + self.conflicts + self.waiting
 
     def __str__(self) -> str:
         left = [f"{self.hidden} with hidden characters not looked at yet"] if self.hidden else []
         left += [f"{self.conflicts} in conflict"] if self.conflicts else []
+        left += [f"{self.waiting} in a file with a conflict"] if self.waiting else []
         return f"{self.accepted} accepted" + (f"; left out: {', '.join(left)}" if left else "")
 
 
@@ -94,12 +103,14 @@ class Review:
     patch: Patch = field(default_factory=Patch)
     states: dict[str, HunkState] = field(default_factory=dict)
     """How hunks stand to the files on disk, by hunk id; absent means clean."""
+    clashes: tuple[Sides, ...] = ()
     notes: tuple[HunkNote, ...] = ()
     new_look: frozenset[Key] = frozenset()
     """Hunks that came or changed since the user last had the patch before him."""
 
     def __post_init__(self) -> None:
         self.entries = entries_of(self.patch)
+        self.standing: Standing = standing(self.patch, self.states, self.clashes)
         self.marks: dict[Key, Mark] = {}
         self.seen: set[Key] = set()
         self.shown: dict[Key, set[int]] = {}
@@ -114,7 +125,15 @@ class Review:
 
     def state(self, entry: Entry) -> HunkState:
         """How the hunk stands to the file on disk."""
-        return self.states.get(entry.key[1], "clean") if self.states else "clean"
+        return self.standing.state(*entry.key) if self.states or self.clashes else "clean"
+
+    def sides(self, entry: Entry) -> tuple[Sides, ...]:
+        """Both sides of each clash shown on the hunk."""
+        return self.standing.places.get(entry.key, ()) if self.clashes else ()
+
+    def waits(self, entry: Entry) -> bool:
+        """Whether the hunk cannot be written because another one of its file is in conflict."""
+        return bool(self.clashes) and self.standing.waits(*entry.key)
 
     def tally(self, file: FileDiff) -> tuple[int, int]:
         """Lines added to and removed from a file of this patch, counted once."""
@@ -161,7 +180,7 @@ class Review:
         mark = self.mark(entry)
         if mark.taken:
             return self._put({entry.key: replace(mark, decision="pending", lines=None)})
-        if refusal := self._refusal(entry):
+        if refusal := refused(self, entry):
             return refusal
         self.saw(entry)
         decision: Decision = "accepted" if mark.text is None else "edited"
@@ -175,7 +194,7 @@ class Review:
             return "An edited hunk is taken whole; u takes the edit back."
         if index not in changed:
             return "Only added and removed lines can be taken singly."
-        if refusal := self._refusal(entry):
+        if refusal := refused(self, entry):
             return refusal
         self.saw(entry)
         before = (changed if mark.lines is None else mark.lines) if mark.taken else frozenset[int]()
@@ -192,7 +211,7 @@ class Review:
 
     def edit(self, entry: Entry, text: str) -> str:
         """Accept the hunk with this new side; line endings stay what they were. A sentence where this is refused."""
-        if entry.hunk is None or (refusal := self._refusal(entry)):
+        if entry.hunk is None or (refusal := refused(self, entry)):
             return refusal if entry.hunk else "This change has no text to edit."
         text = restore_endings(side(entry.hunk.lines, "+"), text)
         self.rewritten.pop(entry.key, None)
@@ -252,25 +271,29 @@ class Review:
     def verdict(self, send_back: bool = False) -> Verdict:
         """The decision to hand over. Sending back writes nothing: it carries rejections and comments only."""
         return Verdict(
-            accepted=() if send_back else tuple(self._picks("accepted", "edited")),
-            rejected=tuple(self._picks("rejected")),
+            accepted=() if send_back else tuple(picks(self, "accepted", "edited")),
+            rejected=tuple(picks(self, "rejected")),
             comments=self.notes,
             send_back=send_back,
         )
 
-    def replace_patch(self, patch: Patch, states: Mapping[str, HunkState]) -> tuple[Entry, ...]:
+    def replace_patch(
+        self, patch: Patch, states: Mapping[str, HunkState], clashes: tuple[Sides, ...] = ()
+    ) -> tuple[Entry, ...]:
         """Review another patch, keeping decisions on hunks that are still in it. Those needing a new look are returned.
 
-        A hunk that is now in conflict loses its acceptance. Comments on hunks that are gone stay, as stale.
+        A hunk that is now in a file with a conflict loses its acceptance. Comments on hunks that are gone stay, as
+        stale.
         """
         old = {entry.key for entry in self.entries}
-        if not (old or self.marks or states or self.new_look):
+        if not (old or self.marks or states or clashes or self.new_look):
             self.__dict__.update(Review(patch, notes=self.notes).__dict__)
             return ()
-        self.patch, self.entries, self.states = patch, entries_of(patch), dict(states)
+        self.standing = standing(patch, states, clashes)
+        self.patch, self.entries, self.states, self.clashes = patch, entries_of(patch), dict(states), clashes
         self.special, self.rewritten, self.shown, self.tallies = {}, {}, {}, {}
         keys = {entry.key for entry in self.entries}
-        conflicts = {key for key in keys if self.states.get(key[1]) == "conflict"}
+        conflicts = {e.key for e in self.entries if self.state(e) == "conflict" or self.waits(e)}
         lapsed = {key for key in conflicts if self.marks.get(key, PENDING).taken}
         self.marks = {key: mark for key, mark in self.marks.items() if key in keys and key not in lapsed}
         self.seen &= keys
@@ -284,7 +307,7 @@ class Review:
         gone = {(pick.path, pick.hunk) for pick in verdict.rejected if pick.lines is None}
         self.notes = tuple(note for note in self.notes if note not in verdict.comments)
         self.steps = []
-        self.replace_patch(without(self.patch, gone), self.states)
+        self.replace_patch(without(self.patch, gone), self.states, self.clashes)
 
     def restore(self, verdict: Verdict) -> None:
         """Put back what a verdict that was not taken had rejected and commented on."""
@@ -293,24 +316,9 @@ class Review:
         self.marks.update({key: Mark("rejected") for key in picked & keys})
         self.notes += tuple(note for note in verdict.comments if note not in self.notes)
 
-    def _picks(self, *decisions: Decision) -> Iterator[HunkPick]:
-        done: set[Key] = set()
-        for entry in self.entries:
-            mark = self.mark(entry)
-            if mark.decision in decisions and entry.key not in done:
-                done.add(entry.key)
-                lines = None if mark.lines is None else tuple(sorted(mark.lines))
-                text = mark.text if mark.decision == "edited" else None
-                yield HunkPick(path=entry.key[0], hunk=entry.key[1], lines=lines, text=text)
-
-    def _refusal(self, entry: Entry) -> str:
-        if self.state(entry) == "conflict":
-            return "In conflict with the file on disk: it cannot be accepted. Reject it, or comment and send back."
-        return ""
-
     def _accept(self, entries: Iterable[Entry]) -> Bulk:
         marks: dict[Key, Mark] = {}
-        unseen = conflicts = 0
+        unseen = conflicts = waiting = 0
         for entry in entries:
             key = entry.key
             mark = self.marks.get(key, PENDING)
@@ -318,13 +326,15 @@ class Review:
                 continue
             if self.state(entry) == "conflict":
                 conflicts += 1
+            elif self.waits(entry):
+                waiting += 1
             elif self.hidden(entry) and key not in self.seen:
                 unseen += 1
             else:
                 marks[key] = Mark("accepted" if mark.text is None else "edited", None, mark.text)
         if marks:
             self._put(marks)
-        return Bulk(len(marks), unseen, conflicts)
+        return Bulk(len(marks), unseen, conflicts, waiting)
 
     def _put(self, marks: Mapping[Key, Mark], notes: tuple[HunkNote, ...] | None = None) -> str:
         self.steps.append(Step({key: self.marks.get(key, PENDING) for key in marks}, self.notes))
@@ -343,3 +353,24 @@ def without(patch: Patch, gone: set[Key]) -> Patch:
         if hunks or (not file.hunks and (file.path, "") not in gone):
             files.append(file if hunks == file.hunks else file.model_copy(update={"hunks": hunks}))
     return Patch(files=tuple(files))
+
+
+def picks(review: Review, *decisions: Decision) -> Iterator[HunkPick]:
+    """The hunks decided so, each once, with the lines taken or the text written instead."""
+    done: set[Key] = set()
+    for entry in review.entries:
+        mark = review.mark(entry)
+        if mark.decision in decisions and entry.key not in done:
+            done.add(entry.key)
+            lines = None if mark.lines is None else tuple(sorted(mark.lines))
+            text = mark.text if mark.decision == "edited" else None
+            yield HunkPick(path=entry.key[0], hunk=entry.key[1], lines=lines, text=text)
+
+
+def refused(review: Review, entry: Entry) -> str:
+    """Why a hunk cannot be accepted, empty where it can."""
+    if review.sides(entry):
+        return "In conflict with the file on disk: o keeps what is on disk, t takes the proposal."
+    if review.state(entry) == "conflict":
+        return "In conflict with the file on disk: it cannot be accepted. Reject it, or comment and send back."
+    return "Another hunk of this file is in conflict: resolve that one first." if review.waits(entry) else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import ClassVar
 
 from rich.style import Style
@@ -35,6 +36,8 @@ DiffView { height: 1fr; background: $surface; scrollbar-size-horizontal: 0; over
     & > .diff--removed-word { background: $error 35%; text-style: bold; }
     & > .diff--badge { color: $text-warning; text-style: bold; }
     & > .diff--note { background: $accent 12%; color: $text-accent; text-style: italic; }
+    & > .diff--disk { background: $warning 12%; }
+    & > .diff--label { color: $text-muted; text-style: bold; }
     & > .diff--warning { color: $text-warning; text-style: bold; }
     & > .diff--accepted { color: $text-success; text-style: bold; }
     & > .diff--edited { color: $text-accent; text-style: bold; }
@@ -101,9 +104,14 @@ class DiffView(ScrollView, can_focus=True):
         """Side by side or not, and the width, that rows were laid out for; a resize paints once before it is told."""
 
     @property
+    def columns(self) -> int:
+        """The width of the rows, without the scrollbar."""
+        return self.scrollable_content_region.width
+
+    @property
     def split(self) -> bool:
         """Whether old and new stand side by side."""
-        return self.size.width >= SPLIT_FROM if self.chosen_split is None else self.chosen_split
+        return self.columns >= SPLIT_FROM if self.chosen_split is None else self.chosen_split
 
     @property
     def entry(self) -> Entry | None:
@@ -127,7 +135,7 @@ class DiffView(ScrollView, can_focus=True):
     def lay_out(self) -> None:
         """Find every row's place again, after the patch, the width, or the comments changed."""
         self.entries = self.review.entries
-        split, width = self.laid = (self.split, self.size.width)
+        split, width = self.laid = (self.split, self.columns)
         self.index = build(self.review, lambda entry: hunk_height(self.review, entry, split, width))
         self.drawings.clear()
         self.virtual_size = Size(width, self.index.height)
@@ -212,6 +220,16 @@ class DiffView(ScrollView, can_focus=True):
     def on_resize(self, event: events.Resize) -> None:
         """The width decides on columns and on the rows of comments."""
         del event
+        self.fit_width()
+
+    def watch_show_vertical_scrollbar(self, shown: bool) -> None:
+        """The scrollbar takes columns from the rows, or gives them back."""
+        del shown
+        if self.is_mounted and self.laid[1] != self.columns:
+            self.fit_width()
+
+    def fit_width(self) -> None:
+        """Lay everything out for the width there is, the cursor's hunk staying on its row."""
         row = self.index.of(self.cursor).start - self.scroll_y if self.entry else 0
         self.lay_out()
         if self.entry:
@@ -250,15 +268,16 @@ class DiffView(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Paint one row."""
-        width = self.size.width
+        width = self.columns
         row = y + self.scroll_offset.y
         block = self.index.at(row)
         if block is None:
-            said = f"  {self.sentence}" if y == 1 and not self.review.entries else ""
-            return paint.title(said, self.look("diff--gutter"), width)
+            said = textwrap.wrap(self.sentence, max(8, width - 4)) if not self.review.entries else []
+            return paint.title(f"  {said[y - 1]}" if 0 < y <= len(said) else "", self.look("diff--gutter"), width)
         if block.kind == "file":
             file = self.review.entries[block.entry].file
-            return paint.title(f" {paint.file_title(file, *self.review.tally(file))}", self.look("diff--file"), width)
+            text = paint.file_title(file, *self.review.tally(file), room=width - 1)
+            return paint.title(f" {text}", self.look("diff--file"), width)
         current = block.entry == self.cursor
         drawing = self.drawing(block.entry)
         if row == block.start:
