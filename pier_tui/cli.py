@@ -41,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="pier-tui", description="A terminal workbench for pair-programming with a two-model coding agent."
     )
-    parser.add_argument("--version", action="version", version=_version())
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     models = _model_options()
 
@@ -112,10 +112,15 @@ def _rupees(text: str) -> Decimal:
         raise argparse.ArgumentTypeError(f"{text!r} is not an amount in rupees") from None
 
 
-def _version() -> str:
-    from importlib.metadata import version
+class _Version(argparse.Action):
+    """Looks the version up only when it is asked for: reading the installed packages is slow."""
 
-    return f"pier-tui {version('pier-tui')}"
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        """Print and exit."""
+        from importlib.metadata import version
+
+        sys.stdout.write(f"pier-tui {version('pier-tui')}\n")
+        parser.exit()
 
 
 def _overrides(options: argparse.Namespace) -> dict[str, object]:

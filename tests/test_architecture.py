@@ -45,7 +45,9 @@ DEFERRED: dict[str, str] = {
     "cli.py": "start-up: each command imports only what it runs",
     "models/connect.py": "start-up: only the offline profile needs the embedded pair",
     "models/keys.py": "optional extra: keyring",
-    "ui/launch.py": "start-up: the app paints before models, tools and git are imported",
+    "ui/launch.py": "start-up: a picture, then the panes, then models, tools and git are imported",
+    "ui/widgets/markdown_code.py": "start-up: pygments is needed with the first fence",
+    "ui/widgets/markdown_paint.py": "start-up: the parser is needed with the first answer",
 }
 FILE_LINES, CLASS_LINES, FUNCTION_STATEMENTS, APP_LINES, LOOP_LINES = 400, 250, 40, 150, 250
 

@@ -17,24 +17,30 @@ from textual.command import Provider
 from textual.dom import DOMNode
 from textual.widgets import Input, TextArea
 
+from pier_tui.config import Loaded, config_dir
+from pier_tui.config import load as load_settings
 from pier_tui.errors import PierError
 from pier_tui.events import Notice
 from pier_tui.repo.diff import Patch
 from pier_tui.session.export import load_recording
 from pier_tui.ui.keymap import Clashes, checked
-from pier_tui.ui.lifecycle import Lifecycle, Reopen, Start, Watch
+from pier_tui.ui.lifecycle import Connecting, Lifecycle, Reopen, Start, Watch
 from pier_tui.ui.line_filter import TextGuard
 from pier_tui.ui.palette import Actions
-from pier_tui.ui.screens.first_start import SetUp
 from pier_tui.ui.screens.replay import ReplayScreen
 from pier_tui.ui.screens.workbench import WorkbenchScreen
 from pier_tui.ui.text import sanitize
-from pier_tui.ui.themes import DEFAULT, load, shipped_folder
+from pier_tui.ui.themes import DEFAULT, dress
 from pier_tui.ui.widgets.prompt import Files
 from pier_tui.ui.workbench import Shelf
 
 AGAIN = 2.0
 """Seconds within which a second ctrl+c quits."""
+
+
+def preferences(overrides: Mapping[str, object], env: Mapping[str, str]) -> tuple[Loaded, Path]:
+    """The user's settings, and the folder of his own themes. Raises ConfigError."""
+    return load_settings(None, env, overrides), config_dir(env) / "themes"
 
 
 class PierApp(App[None]):
@@ -60,7 +66,7 @@ class PierApp(App[None]):
         watch: Watch | None = None,
         worktree: Callable[[], Awaitable[Patch]] | None = None,
         files: Files | None = None,
-        set_up: SetUp | None = None,
+        set_up: Connecting | None = None,
         recording: Path | None = None,
     ) -> None:
         super().__init__()
@@ -83,13 +89,7 @@ class PierApp(App[None]):
 
     def on_mount(self) -> None:
         """Themes and keys now; everything else after the first paint."""
-        folders = [shipped_folder(), *([self._user_themes] if self._user_themes else [])]
-        themes, wrong = load(folders)
-        for theme in themes.values():
-            self.register_theme(theme)
-        self.theme = self._wanted_theme if self._wanted_theme in self.available_themes else DEFAULT
-        if self.theme != self._wanted_theme:
-            wrong.append(f"There is no theme {self._wanted_theme!r}; {DEFAULT} is used.")
+        wrong = dress(self, self._wanted_theme, self._user_themes)
         self._keys, unknown = checked(self._keys)
         self.set_keymap(self._keys)
         self.bench.keymap = self._keys

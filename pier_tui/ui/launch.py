@@ -1,27 +1,34 @@
-"""Opening the screen: on a repository, the throw-away sample, or a recording. Heavy imports wait for the paint."""
+"""Opening the screen: on a repository, the throw-away sample, or a recording.
+
+Nothing heavy is imported with this module: a picture of the screen comes first, then Textual and the panes,
+and after the first paint, in a thread, the agent with its models and tools.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pier_tui.errors import PierError, RepositoryError
-from pier_tui.repo.diff import Patch
-from pier_tui.repo.git import git_sync
-from pier_tui.repo.repo import Repo
-from pier_tui.repo.watch import watch
-from pier_tui.session.export import load_recording
-from pier_tui.tools.approval import User
-from pier_tui.ui.app import PierApp
-from pier_tui.ui.screens.first_start import Setup
+from pier_tui.ui.picture import Picture
 from pier_tui.ui.text import sanitize
-from pier_tui.ui.workbench import SessionLine, Workbench
+
+if TYPE_CHECKING:
+    from pier_tui.repo.diff import Patch
+    from pier_tui.tools.approval import User
+    from pier_tui.ui.app import PierApp
+    from pier_tui.ui.screens.first_start import SetUp, Setup
+    from pier_tui.ui.workbench import SessionLine, Workbench
 
 SHIPPED_RECORDING = "tour.jsonl"
+SWITCH = 0.0005
+"""Seconds a thread that computes may keep a key waiting."""
 
 
 @dataclass(frozen=True)
@@ -38,16 +45,23 @@ class Opening:
 def workbench(path: Path, overrides: Mapping[str, object], env: Mapping[str, str], resume: str | None = None) -> int:
     """Open a repository. Raises PierError with one sentence where that cannot be done."""
     opening = Opening(path, overrides, env, resume)
-    try:
-        return _open(replace(opening, root=Repo.open(path).root))
-    except RepositoryError as error:
-        if not path.is_dir() or not sys.stdin.isatty() or "bare" in str(error):
-            raise
-        return _without_git(opening, str(error))
+    with Picture(path.resolve().name) as picture:
+        from pier_tui.repo.repo import Repo
+
+        try:
+            return _open(replace(opening, root=Repo.open(path).root), picture)
+        except RepositoryError as error:
+            picture.take_down()
+            if not path.is_dir() or not sys.stdin.isatty() or "bare" in str(error):
+                raise
+            return _without_git(opening, str(error))
 
 
 def _without_git(opening: Opening, why: str) -> int:
     """Offer what can be done in a folder that is no repository."""
+    from pier_tui.repo.git import git_sync
+    from pier_tui.repo.repo import Repo
+
     sys.stdout.write(sanitize(f"{why}\n"))
     sys.stdout.write("Type i to run `git init` here, r to open it read-only, anything else to leave: ")
     sys.stdout.flush()
@@ -66,19 +80,25 @@ def demo(overrides: Mapping[str, object], env: Mapping[str, str], keep: Path | N
 
     if keep is not None:
         return _open(Opening(make_sample(keep), overrides, env))
-    with tempfile.TemporaryDirectory(prefix="pier-tui-demo-") as folder:
-        return _open(Opening(make_sample(Path(folder) / "shop"), overrides, env))
+    with tempfile.TemporaryDirectory(prefix="pier-tui-demo-") as folder, Picture("shop") as picture:
+        return _open(Opening(make_sample(Path(folder) / "shop"), overrides, env), picture)
 
 
 def recording(file: Path | None, env: Mapping[str, str]) -> int:
     """Show a recording; without a file, the one that ships."""
-    from pier_tui import wiring
+    from pier_tui.session.export import load_recording
+    from pier_tui.ui.app import PierApp, preferences
 
     shipped = Path(__file__).resolve().parents[1] / "recordings" / SHIPPED_RECORDING
-    found = wiring.settings({}, env)
+    found, themes = preferences({}, env)
     load_recording(file or shipped)
     _need_terminal()
-    app = PierApp(repository="", recording=file or shipped, theme=found.settings.theme, keymap=found.settings.keymap)
+    app = PierApp(
+        recording=file or shipped,
+        theme=found.settings.theme,
+        user_themes=themes,
+        keymap=found.settings.keymap,
+    )
     app.run()
     return 0
 
@@ -88,40 +108,45 @@ def _need_terminal() -> None:
         raise PierError('The workbench needs a terminal; without one use: pier-tui exec "your request".')
 
 
-def _open(opening: Opening) -> int:
+def _open(opening: Opening, picture: Picture | None = None) -> int:
     _need_terminal()
+    # Until everything is imported there is no garbage worth the time to look for it.
+    gc.disable()
     app = build(opening)
+    sys.setswitchinterval(SWITCH)
+    if picture is not None:
+        picture.hand_over()
     app.run()
     return app.return_code or 0
 
 
 def build(opening: Opening) -> PierApp:
     """The app, ready to run. Raises ConfigError."""
-    from pier_tui import wiring
+    from pier_tui.ui.app import PierApp, preferences
 
-    found = wiring.settings(opening.overrides, opening.env)
+    found, themes = preferences(opening.overrides, opening.env)
     connection = Connection(opening)
 
     async def start(user: User) -> Workbench:
         for problem in found.problems:
-            app.notify(sanitize(problem), severity="warning", markup=False)
+            app.notify(sanitize(str(problem)), severity="warning", markup=False)
         return await connection.start(user, opening.resume)
 
-    def watched() -> AsyncIterator[tuple[str, ...]]:
-        return watch(opening.root)
+    async def set_up() -> SetUp | None:
+        return connection if await connection.unconnected() else None
 
     app = PierApp(
         start,
         repository=opening.root.name,
         theme=found.settings.theme,
-        user_themes=wiring.theme_folder(opening.env),
+        user_themes=themes,
         keymap=found.settings.keymap,
         reopen=connection.start,
         shelf=Sessions(opening),
-        watch=watched,
+        watch=connection.watch,
         files=connection.files,
         worktree=None if opening.plain else connection.working_diff,
-        set_up=connection if wiring.unconnected(found.settings, opening.env) else None,
+        set_up=set_up,
     )
     return app
 
@@ -132,20 +157,39 @@ class Connection:
     def __init__(self, opening: Opening) -> None:
         self._opening = opening
 
+    async def unconnected(self) -> bool:
+        """Whether the user should be asked which models to use. Raises ConfigError."""
+        await asyncio.to_thread(_import_wiring)
+        from pier_tui import wiring
+
+        chosen = await asyncio.to_thread(wiring.settings, self._opening.overrides, self._opening.env)
+        return await asyncio.to_thread(wiring.unconnected, chosen.settings, self._opening.env)
+
     async def start(self, user: User, session: str | None = None) -> Workbench:
         """An agent, for a new session or one to go on with."""
+        await asyncio.to_thread(_import_wiring)
         from pier_tui import wiring
 
         o = self._opening
         chosen = await asyncio.to_thread(wiring.settings, o.overrides, o.env)
         return await wiring.assemble(chosen.settings, o.root, o.env, user=user, resume=session, plain=o.plain)
 
+    def watch(self) -> AsyncIterator[tuple[str, ...]]:
+        """The paths others change in the repository, in batches."""
+        from pier_tui.repo.watch import watch
+
+        return watch(self._opening.root)
+
     async def working_diff(self) -> Patch:
         """What the working tree holds against the last commit."""
+        from pier_tui.repo.repo import Repo
+
         return await Repo.open(self._opening.root).working_diff()
 
     async def files(self) -> tuple[str, ...]:
         """The repository's files, for completion."""
+        from pier_tui.repo.repo import Repo
+
         return await Repo.open(self._opening.root).files() if not self._opening.plain else ()
 
     async def find(self) -> Sequence[str]:
@@ -160,6 +204,16 @@ class Connection:
 
         changes = await asyncio.to_thread(wiring.keep_setup, setup.way, setup.value, self._opening.env)
         self._opening = replace(self._opening, overrides={**self._opening.overrides, **changes})
+
+
+def _import_wiring() -> None:
+    """For a thread: the agent, the tools and the models take a while to import."""
+    try:
+        import pier_tui.wiring  # noqa: F401
+    finally:
+        # Modules never become garbage, so they are left out of every later collection.
+        gc.freeze()
+        gc.enable()
 
 
 class Sessions:

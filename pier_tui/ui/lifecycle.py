@@ -18,23 +18,26 @@ from pier_tui.ui.workbench import Workbench
 Start = Callable[[User], Awaitable[Workbench]]
 Reopen = Callable[[User, str], Awaitable[Workbench]]
 Watch = Callable[[], AsyncIterator[tuple[str, ...]]]
+Connecting = Callable[[], Awaitable[SetUp | None]]
+"""What to ask at the first start; None where models are connected."""
 
 
 @dataclass
 class Lifecycle:
-    """The agent's life in the app. `set_up` only where no model is connected, `watch` only where files are watched."""
+    """The agent's life in the app. `set_up` finds out whether models are connected, `watch` only where files are watched."""
 
     start: Start | None = None
     reopen: Reopen | None = None
     watch: Watch | None = None
-    set_up: SetUp | None = None
+    set_up: Connecting | None = None
     workbench: Workbench | None = None
 
     async def begin(self, app: App[None], screen: WorkbenchScreen) -> None:
         """Ask how to connect where that is open, start the agent, and follow the files until the app ends."""
         try:
-            if self.set_up is not None:
-                await self.set_up.apply(await app.push_screen_wait(FirstStartScreen(self.set_up.find)))
+            asked = await self.set_up() if self.set_up is not None else None
+            if asked is not None:
+                await asked.apply(await app.push_screen_wait(FirstStartScreen(asked.find)))
             if self.start is not None:
                 await self._attach(screen, self.start(DialogUser(app)))
         except PierError as error:

@@ -1,6 +1,6 @@
 """Palettes as files: one TOML file per theme, shipped ones first, the user's own override by name.
 
-A file that cannot be used becomes a sentence to show, never a crash. Nothing here knows the app.
+A file that cannot be used becomes a sentence to show, never a crash.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from textual.app import App
 from textual.color import Color, ColorParseError
 from textual.theme import Theme
 
@@ -96,3 +97,14 @@ def load(folders: Iterable[Path]) -> tuple[dict[str, Theme], list[str]]:
                 place = ".".join(str(part) for part in first["loc"]) or "the file"
                 wrong.append(f"The theme {path.name} is left out: {place}: {first['msg']}.")
     return themes, wrong
+
+
+def dress(app: App[None], wanted: str, user_folder: Path | None) -> list[str]:
+    """Give the app all themes and put the wanted one on; a sentence for everything that could not be."""
+    themes, wrong = load([shipped_folder(), *([user_folder] if user_folder else [])])
+    for theme in themes.values():
+        app.register_theme(theme)
+    app.theme = wanted if wanted in app.available_themes else DEFAULT
+    if app.theme != wanted:
+        wrong.append(f"There is no theme {wanted!r}; {DEFAULT} is used.")
+    return wrong

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.notifications import SeverityLevel
@@ -56,6 +57,7 @@ class SessionView(Screen[None]):
         self.queued = 0
         self.next_words = ""
         self._repository = repository
+        self._early: list[events.Key] | None = []
         self.backbone_pane = BackbonePane()
         self.conversation = ConversationPane(files, [(command.name, command.about) for command in COMMANDS])
         self.diff = DiffPane()
@@ -71,6 +73,23 @@ class SessionView(Screen[None]):
         yield self.frame
         yield StatusLine()
         yield KeyLine()
+
+    def on_key(self, event: events.Key) -> None:
+        """Keys pressed before there is anything to type into are kept for the prompt."""
+        if self._early is not None:
+            event.stop()
+            event.prevent_default()
+            self._early.append(event)
+
+    def on_mount(self) -> None:
+        """On a screen too small for the prompt nothing ever takes the focus, and keys must not be kept for ever."""
+        self.call_after_refresh(self.on_descendant_focus)
+
+    def on_descendant_focus(self) -> None:
+        """The first focus: what was typed before goes there, in order."""
+        early, self._early = self._early or [], None
+        for event in early:
+            self.conversation.prompt.post_message(events.Key(event.key, event.character))
 
     def show(self, event: AnyEvent) -> None:
         """Everything that happens is shown here, live, resumed or recorded."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import io
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from markdown_it import MarkdownIt
-from markdown_it.tree import SyntaxTreeNode
 from rich.cells import cell_len
 from rich.console import Console
 from rich.style import Style
@@ -14,6 +13,10 @@ from rich.text import Text
 
 from pier_tui.ui.text import sanitize
 from pier_tui.ui.widgets.markdown_code import Look, code_text
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.tree import SyntaxTreeNode
 
 CONSOLE = Console(file=io.StringIO(), width=80, color_system="truecolor", legacy_windows=False)
 """Only gives wrapping its defaults; nothing is ever printed to it."""
@@ -25,6 +28,8 @@ DEEPEST = 12
 @lru_cache(maxsize=1)
 def parser() -> MarkdownIt:
     """The one parser, made with the first answer: CommonMark with tables and strike-through; HTML is plain text."""
+    from markdown_it import MarkdownIt
+
     return MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
 
 
@@ -51,6 +56,8 @@ class MarkdownPaint:
 
     def lines(self, source: str) -> list[Text]:
         """The whole source, one empty line between blocks."""
+        from markdown_it.tree import SyntaxTreeNode
+
         root = SyntaxTreeNode(parser().parse(sanitize(source)))
         return self._blocks(root.children, self._width, tight=False)
 
