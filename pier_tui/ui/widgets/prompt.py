@@ -97,6 +97,8 @@ class PromptInput(TextArea):
         self._choices: list[Choice] = []
         self._at = 0
         self._paths: Sequence[str] = ()
+        # A blinking cursor would be all that a resting screen ever does: two paints a second.
+        self.cursor_blink = False
         self.border_title = Content("prompt")
 
     @property
