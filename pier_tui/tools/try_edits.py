@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import shlex
 from collections.abc import AsyncIterator
 from importlib import resources
@@ -19,7 +20,7 @@ from pier_tui.tools.text import clip, closing, decode, lines_of
 from pier_tui.tools.tool import CommandRun, Desk, Kind, Output, Ran, ToolResult
 
 MARK = "\x1epier "
-HARNESS, PLAN = "_pier_try.py", "_pier_try.json"
+HARNESS, RUNNER, PLAN = "_pier_try.py", "_pier_try_tests.py", "_pier_try.json"
 MOST, FAILURES = 1_000, 20
 JOBS = 2
 
@@ -49,19 +50,27 @@ class TryEdits(Described):
         timeout: float = Field(default=5.0, description="seconds one test may compute")
         budget: float = Field(default=60.0, description="seconds for all of it")
         every: bool = Field(default=False, description="go on after the first candidate that passes")
+        failing: tuple[str, ...] = Field(
+            default=(), description="ids of failing tests: a candidate counts that mends one and breaks no other test"
+        )
 
     async def run(self, args: Args, desk: Desk) -> AsyncIterator[Output | ToolResult]:
-        """Raises ToolError: not Python, no pytest, no such file, too many candidates, or not allowed."""
+        """Raises ToolError: not Python, no such file, too many candidates, or not allowed."""
         command = await asyncio.to_thread(testing.detect, desk.files)
-        if command.framework != "pytest":
-            raise ToolError("try_edits needs a Python project whose tests pytest can run.")
+        if command.framework not in ("pytest", "unittest"):
+            raise ToolError("try_edits needs a Python project whose tests pytest or unittest can run.")
         plan, old = await asyncio.to_thread(_plan, args, desk)
+        plan["folder"] = command.folder
         argv = (command.argv[0], HARNESS, PLAN)
         count = len(args.candidates)
         shown = shlex.join([*command.argv, *plan["targets"]])
         await permitted(desk, shown, f"to try {count} small edits, running the tests once for each")
-        harness = resources.files("pier_tui.tools").joinpath("trying_edits.py").read_bytes()
-        edits = {HARNESS: harness, PLAN: json.dumps(plan).encode()}
+        sources = resources.files("pier_tui.tools")
+        edits = {
+            HARNESS: sources.joinpath("trying_edits.py").read_bytes(),
+            RUNNER: sources.joinpath(f"trying_{command.framework}.py").read_bytes(),
+            PLAN: json.dumps(plan).encode(),
+        }
         printed: list[str] = []
         async with closing(desk.runner.run(argv, timeout=plan["budget"] + 60, edits=edits)) as pieces:
             async for piece in pieces:
@@ -87,6 +96,7 @@ def _plan(args: TryEdits.Args, desk: Desk) -> tuple[dict[str, Any], dict[str, li
         "limit": min(max(args.timeout, 0.1), 60.0),
         "budget": min(max(args.budget, 1.0), 600.0),
         "every": args.every,
+        "failing": list(dict.fromkeys(re.split(r"\[| \(", test)[0] for test in args.failing)),
         "jobs": JOBS,
     }, old
 
@@ -116,15 +126,18 @@ def _result(args: TryEdits.Args, old: dict[str, list[str]], ran: Ran, said: list
         raise ToolError(f"The tests could not be started:\n{clip(tail, 1500)}")
     outcomes = {int(s["candidate"]): str(s["outcome"]) for s in said if "candidate" in s}
     passing = [number for number, outcome in sorted(outcomes.items()) if outcome == "pass"]
-    lines = [*_baseline(baseline, bool(args.candidates)), *_outcomes(outcomes, len(args.candidates))]
-    for number in passing[:10]:
+    mended = {int(s["candidate"]): [str(test) for test in s["mended"]] for s in said if s.get("mended")}
+    first = [] if args.failing else _baseline(baseline, bool(args.candidates))
+    lines = [*first, *_outcomes(outcomes, len(args.candidates)), *_mended(mended)]
+    for number in [*passing, *mended][:10]:
         lines += _change(args.candidates[number - 1], old, number, args.path)
     count = len(args.candidates)
     command = f"try_edits {args.path} {args.target}".strip()
     fact = CommandRun(
         command=command, exit_code=ran.exit_code, seconds=round(ran.seconds, 3), excerpt="\n".join(lines[:6])[:600]
     )
-    what = f"{len(outcomes)} of {count} tried, {len(passing)} pass" if count else lines[0]
+    partly = f", {len(mended)} mend some" if mended else ""
+    what = f"{len(outcomes)} of {count} tried, {len(passing)} pass{partly}" if count else lines[0]
     line = f"try_edits{' ' + args.path if args.path else ''}  {what}  {ran.seconds:.1f} s"
     return ToolResult(text="\n".join(lines), line=line, facts=(fact,))
 
@@ -175,6 +188,12 @@ def _outcomes(outcomes: dict[int, str], count: int) -> list[str]:
     if left:
         lines.append(f"candidates {_ranges(left)}: not tried")
     return lines
+
+
+def _mended(mended: dict[int, list[str]]) -> list[str]:
+    """One line per candidate that mends some of the failing tests and breaks none of the others."""
+    rows = sorted(mended.items(), key=lambda row: (-len(row[1]), row[0]))
+    return [f"candidate {number}: mends {', '.join(tests)}" for number, tests in rows[:10]]
 
 
 def _change(candidate: Candidate, old: dict[str, list[str]], number: int, path: str) -> list[str]:

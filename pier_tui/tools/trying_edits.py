@@ -1,13 +1,15 @@
 """Runs tests once per candidate edit, each in a forked child of the project's interpreter; imports nothing of ours.
 
-pytest starts once; where collection would begin the process forks, and the child alone sees the candidate's
-text in place of the file (through the import machinery: nothing on disk changes). Every test has a limit in
-seconds of processor time, every child a hard one in wall time. The plan is a JSON file named by the first
-argument; the report is JSON lines on the real stdout, each after `MARK`.
+The test framework starts once; where collection would begin the process forks, and the child alone sees the
+candidate's text in place of the file (through the import machinery: nothing on disk changes). Every test has a
+limit in seconds of processor time, every child a hard one in wall time. The plan is a JSON file named by the
+first argument; the report is JSON lines on the real stdout, each after `MARK`. What is particular to pytest or
+unittest is in the module `RUNNER` names, laid beside this one.
 """
 
 from __future__ import annotations
 
+import importlib
 import importlib.machinery
 import json
 import os
@@ -16,16 +18,18 @@ import select
 import signal
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
-
-import pytest
 
 MARK = "\x1epier "
 ROOT = os.path.realpath(os.getcwd()) + os.sep
-OWN = os.path.realpath(__file__)
+RUNNER = "_pier_try_tests"
+OWN = ("_pier_try.py", f"{RUNNER}.py")
 MEMORY = 3 << 30
 WALL = 6
 """A child may take this many times its limit in wall time before it is killed."""
+GRACE = 4.0
+"""Seconds the search goes on after a candidate that mends only some of the failing tests."""
 LINES = 400_000
 """Traced line events per test before tracing stops; a loop shows its lines long before."""
 
@@ -39,13 +43,17 @@ class Plan:
         self.limit, self.budget = float(raw["limit"]), float(raw["budget"])
         self.every = bool(raw["every"])
         self.jobs = int(raw["jobs"])
+        self.folder = str(raw.get("folder", ""))
+        self.failing: list[str] = raw.get("failing", [])
+        """Ids of failing tests: with them a candidate counts that mends one of them and breaks no other test."""
 
 
 class Child:
     """What happens inside a forked child: one candidate, tests run under limits, results sent up a pipe."""
 
-    def __init__(self, pipe: int, limit: float, traced: bool, first: list[str]) -> None:
-        self.pipe, self.limit, self.traced, self.first = pipe, limit, traced, first
+    def __init__(self, pipe: int, limit: float, traced: bool, first: list[str], failing: list[str]) -> None:
+        self.pipe, self.limit, self.traced, self.first, self.failing = pipe, limit, traced, first, failing
+        self.fail: Callable[[str], Any] = _raise
         self.counts = {"passed": 0, "failed": 0, "errors": 0}
         self.failures: list[dict[str, Any]] = []
         self.lines: dict[str, set[tuple[str, int]]] = {"failing": set(), "passing": set()}
@@ -53,6 +61,50 @@ class Child:
         self.budgeted = 0
         self.bad = False
         self.slow: list[str] = []
+        self.lost: set[str] = set()
+        self.won: set[str] = set()
+
+    def order(self, test: str) -> int:
+        """Where a test comes in the order of this child: those that failed before are first."""
+        return next((i for i, first in enumerate(self.first) if belongs(test, first)), len(self.first))
+
+    def group(self, test: str) -> str:
+        """The failing test this one is, or is a case of; empty where it passed before."""
+        return next((known for known in self.failing if belongs(test, known)), "")
+
+    def given_up(self, test: str) -> bool:
+        """Whether another case of the same failing test failed in this child already."""
+        return bool(self.lost) and self.group(test) in self.lost
+
+    def passed(self, test: str) -> None:
+        """A test passed."""
+        self.counts["passed"] += 1
+        if self.failing:
+            self.won.add(self.group(test))
+
+    def failed(self, test: str, message: str, frames: list[list[Any]], kind: str = "failed") -> None:
+        """A test failed. Ends the child where nothing can come of its candidate any more."""
+        self.bad = True
+        self.counts[kind] += 1
+        if len(self.failures) < 40:
+            self.failures.append({"id": test, "message": message, "frames": frames})
+        if self.traced:
+            return
+        self.lost.add(self.group(test))
+        if not self.failing or "" in self.lost or len(self.lost) == len(self.failing):
+            self.leave(1)
+
+    def over(self) -> None:
+        """Every test ran."""
+        mended = self.won - self.lost - {""}
+        good = self.counts["passed"] and not self.counts["failed"] and not self.counts["errors"]
+        self.leave(0 if (mended if self.failing else good) else 1)
+
+    def leave(self, code: int) -> None:
+        """Report and end the child without running anything else."""
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        self.send()
+        os._exit(code)
 
     def begin(self, nodeid: str) -> None:
         """A test begins: arm the limit, start tracing."""
@@ -70,7 +122,7 @@ class Child:
     def call(self, frame: Any, event: str, arg: Any) -> Any:
         """Trace only files of the project."""
         name = frame.f_code.co_filename
-        return self.line if name.startswith(ROOT) and "site-packages" not in name and name != OWN else None
+        return self.line if ours(name) else None
 
     def line(self, frame: Any, event: str, arg: Any) -> Any:
         """Note one line."""
@@ -86,7 +138,7 @@ class Child:
         """The limit is reached: the test fails where it is."""
         sys.settrace(None)
         self.slow.append("slow")
-        pytest.fail(f"still running after {self.limit:g} s of processor time", pytrace=True)
+        self.fail(f"still running after {self.limit:g} s of processor time")
 
     def send(self) -> None:
         """Report to the parent."""
@@ -95,93 +147,9 @@ class Child:
             for kind, lines in self.lines.items()
         }
         report = {"counts": self.counts, "failures": self.failures, "lines": named, "slow": bool(self.slow)}
+        report["mended"] = [test for test in self.failing if test in self.won - self.lost]
         with os.fdopen(self.pipe, "w") as out:
             out.write(json.dumps(report))
-
-
-class Plugin:
-    """The pytest plugin of both the parent (forks at collection) and its children (report)."""
-
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
-        self.child: Child | None = None
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_collection(self, session: Any) -> None:
-        """In the parent: try everything, and leave. A child returns from here and goes on to collect and run."""
-        if self.child is None:
-            parent = Parent(self.plan)
-            self.child = parent.run()
-            if self.child is not None:
-                session.config.get_terminal_writer()._file = open(os.devnull, "w")  # noqa: SIM115
-
-    @pytest.hookimpl(trylast=True)
-    def pytest_collection_modifyitems(self, items: list[Any]) -> None:
-        """Tests that failed before come first."""
-        if self.child and self.child.first:
-            order = {nodeid: i for i, nodeid in enumerate(self.child.first)}
-            items.sort(key=lambda item: order.get(item.nodeid, len(order)))
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_logstart(self, nodeid: str, location: Any) -> None:
-        """A test begins."""
-        if self.child:
-            self.child.begin(nodeid)
-
-    def pytest_collectreport(self, report: Any) -> None:
-        """A file that cannot be collected is an error."""
-        if self.child and report.failed:
-            self.child.counts["errors"] += 1
-            self.child.failures.append({"id": report.nodeid, "message": _last(str(report.longrepr)), "frames": []})
-            if not self.child.traced:
-                self.leave(1)
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_makereport(self, item: Any, call: Any) -> None:
-        """A candidate that fails a test is done for: no traceback is rendered, which can take longer than the test."""
-        if self.child is None or self.child.traced or call.excinfo is None:
-            return
-        expected = issubclass(call.excinfo.type, pytest.skip.Exception) or item.get_closest_marker("xfail")
-        if not expected and not issubclass(call.excinfo.type, pytest.xfail.Exception):
-            self.child.failures.append({"id": item.nodeid, "message": call.excinfo.exconly()[:300], "frames": []})
-            self.child.counts["failed"] += 1
-            self.leave(1)
-
-    def pytest_runtest_logreport(self, report: Any) -> None:
-        """A phase of a test ended; a candidate's first failure ends its child."""
-        child = self.child
-        if child is None:
-            return
-        if report.when == "call" and report.passed:
-            child.counts["passed"] += 1
-        if report.failed:
-            child.bad = True
-            child.counts["failed" if report.when == "call" else "errors"] += 1
-            if len(child.failures) < 40:
-                child.failures.append({"id": report.nodeid, "message": _message(report), "frames": _frames(report)})
-            if not child.traced:
-                self.leave(1)
-
-    def pytest_runtest_logfinish(self, nodeid: str, location: Any) -> None:
-        """A test ended."""
-        if self.child:
-            self.child.end()
-
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtestloop(self, session: Any) -> Any:
-        """A child at the end of this ran every test; it leaves before other plugins clean up shared things."""
-        done = yield
-        if self.child:
-            ran = self.child.counts
-            self.leave(0 if ran["passed"] and not ran["failed"] and not ran["errors"] else 1)
-        return done
-
-    def leave(self, code: int) -> None:
-        """Report and end the child without running anything else."""
-        assert self.child is not None
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        self.child.send()
-        os._exit(code)
 
 
 class Parent:
@@ -198,9 +166,12 @@ class Parent:
 
     def run(self) -> Child | None:
         """Everything; in a child, returns what makes it one. The parent never returns: it exits."""
-        child = self.baseline()
+        child = None if self.plan.failing else self.baseline()
         if child is not None:
             return child
+        if self.plan.failing:
+            self.first = self.plan.failing
+            say({"baseline": {"counts": {"passed": 0, "failed": 0, "errors": 0}, "failures": [], "lines": {}}})
         again = list(range(1, len(self.plan.candidates) + 1))
         for limit in (min(0.5, self.plan.limit), self.plan.limit):
             again, child = self.round(again, limit)
@@ -235,12 +206,16 @@ class Parent:
                 child = self.fork(waiting.pop(0), limit)
                 if child is not None:
                     return [], child
-            for number, outcome, _ in self.reap(0.0):
+            for number, outcome, report in self.reap(0.0):
+                mended = (report or {}).get("mended", [])
                 if outcome == "timeout":
                     slow.append(number)
                 elif outcome == "pass" and self.first and number not in self.confirming:
                     self.confirming.add(number)
                     waiting.insert(0, number)
+                elif outcome == "pass" and len(mended) < len(self.plan.failing):
+                    say({"candidate": number, "outcome": "some", "mended": mended})
+                    self.until = min(self.until, time.monotonic() + GRACE)
                 else:
                     say({"candidate": number, "outcome": outcome})
                     self.over = self.over or (outcome == "pass" and not self.plan.every)
@@ -262,7 +237,7 @@ class Parent:
             os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
             resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-            child = Child(writing, limit, traced, [] if number in self.confirming else self.first)
+            child = Child(writing, limit, traced, [] if number in self.confirming else self.first, self.plan.failing)
             signal.signal(signal.SIGPROF, child.expired)
             if number:
                 substitute(*self.plan.candidates[number - 1])
@@ -305,6 +280,36 @@ class Parent:
             self.close(pipe)
 
 
+def belongs(test: str, known: str) -> bool:
+    """Whether a test is the known one, or a case of it."""
+    return test == known or test.startswith((f"{known}[", f"{known} (", f"{known}::", f"{known}."))
+
+
+def ours(path: str) -> bool:
+    """Whether a file belongs to the project."""
+    return path.startswith(ROOT) and "site-packages" not in path and os.path.basename(path) not in OWN
+
+
+def frames(places: list[tuple[str, int]]) -> list[list[Any]]:
+    """The places inside the project, relative to it; the innermost six."""
+    absolute = [(os.path.realpath(os.path.join(ROOT, path)), line) for path, line in places]
+    return [[path[len(ROOT) :], line] for path, line in absolute if ours(path)][-6:]
+
+
+def last(text: str) -> str:
+    """The last line of a traceback."""
+    lines = [line for line in text.strip().split("\n") if line.strip()]
+    return lines[-1][:300] if lines else ""
+
+
+class StillRunning(BaseException):
+    """A test reached its limit; no test code catches this by accident."""
+
+
+def _raise(message: str) -> None:
+    raise StillRunning(message)
+
+
 def kill(pid: int) -> None:
     """Kill a child and what it started."""
     try:
@@ -334,8 +339,7 @@ def substitute(path: str, start: int, end: int, text: str) -> None:
     origin = {name: getattr(module, "__file__", None) or "" for name, module in sys.modules.items()}
     if path in map(os.path.realpath, filter(None, origin.values())):
         for name, loaded in origin.items():
-            inside = loaded and os.path.realpath(loaded).startswith(ROOT) and "site-packages" not in loaded
-            if inside and not os.path.realpath(loaded).endswith((f"{os.sep}conftest.py", os.path.basename(__file__))):
+            if loaded and ours(os.path.realpath(loaded)) and not loaded.endswith(f"{os.sep}conftest.py"):
                 del sys.modules[name]
 
 
@@ -344,36 +348,13 @@ def say(value: dict[str, Any]) -> None:
     os.write(OUT, (MARK + json.dumps(value) + "\n").encode())
 
 
-def _message(report: Any) -> str:
-    crash = getattr(report.longrepr, "reprcrash", None)
-    return str(getattr(crash, "message", "") or _last(str(report.longrepr))).split("\n")[0][:300]
-
-
-def _last(text: str) -> str:
-    lines = [line for line in text.strip().split("\n") if line.strip()]
-    return lines[-1][:300] if lines else ""
-
-
-def _frames(report: Any) -> list[list[Any]]:
-    entries = getattr(getattr(report.longrepr, "reprtraceback", None), "reprentries", [])
-    found = []
-    for entry in entries:
-        place = getattr(entry, "reprfileloc", None)
-        if place is not None:
-            path = os.path.realpath(os.path.join(ROOT, place.path))
-            if path.startswith(ROOT) and "site-packages" not in path and path != OWN:
-                found.append([path[len(ROOT) :], place.lineno])
-    return found[-6:]
-
-
 def main() -> None:
-    """Read the plan, hand over to pytest."""
+    """Read the plan, hand over to the framework's runner, which forks where collection begins."""
     with open(sys.argv[1], encoding="utf-8", errors="surrogateescape") as file:
         plan = Plan(json.load(file))
     sys.dont_write_bytecode = True
     sys.path[0] = ""
-    options = ["-q", "--tb=short", "--color=no", "-p", "no:cacheprovider", "-p", "no:xdist", "--capture=fd"]
-    pytest.main([*options, *plan.targets], plugins=[Plugin(plan)])
+    importlib.import_module(RUNNER).start(plan, Parent(plan).run, frames, last)
 
 
 OUT = os.dup(1)

@@ -130,3 +130,67 @@ async def test_nothing_runs_without_approval(table: Table) -> None:
 async def test_lines_outside_the_file_are_refused(table: Table) -> None:
     with pytest.raises(ToolError, match="has 5 lines"):
         await tried(table, path="code_under.py", candidates=[{"start": 9, "end": 9, "text": "x"}])
+
+
+TWO = "def twice(n):\n    return n + 2\n\n\ndef is_ten(n):\n    return n > 10\n"
+CASES = """import unittest
+
+from code_two import is_ten, twice
+
+
+class NumberTest(unittest.TestCase):
+    def test_twice(self):
+        self.assertEqual(twice(3), 6)
+
+    def test_ten(self):
+        self.assertTrue(is_ten(10))
+
+    def test_eleven(self):
+        self.assertTrue(is_ten(11))
+"""
+
+
+@pytest.fixture
+def bare_python(tmp_path: Path) -> str:
+    """A Python without pytest: an environment of its own, without pip."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "project" / ".venv"], check=True)
+    return str(tmp_path / "project")
+
+
+@pytest.fixture
+def plain_table(bare_python: str) -> Table:
+    root = Path(bare_python)
+    (root / "code_two.py").write_text(TWO)
+    (root / "test_two.py").write_text(CASES)
+    return Table(Folder(root), InPlace(root), Policy(True))
+
+
+async def test_unittest_failures_are_reported_with_the_lines_they_execute(plain_table: Table) -> None:
+    text = await tried(plain_table)
+    assert text.startswith("without any edit: 1 passed, 2 failed, 0 errors")
+    assert "FAILED test_two.NumberTest.test_ten - AssertionError: False is not true\n  at test_two.py:" in text
+    assert "executed by failing tests: code_two.py: 2,6" in text
+    assert " -m unittest" in plain_table.approval.asked
+
+
+async def test_a_unittest_target_is_enough_for_a_candidate_to_pass(plain_table: Table) -> None:
+    candidates = [{"start": 6, "end": 6, "text": f"    return n {op} 10"} for op in ("<", "!=", "==", ">=")]
+    arguments = {"path": "code_two.py", "candidates": candidates, "target": "test_two.NumberTest.test_ten"}
+    assert "candidate 3: pass" in await tried(plain_table, **arguments)
+
+
+async def test_a_candidate_that_mends_one_of_two_failing_tests_and_breaks_none_is_named(plain_table: Table) -> None:
+    candidates = [{"start": 6, "end": 6, "text": f"    return n {op} 10"} for op in ("<", "!=", "==", ">=")]
+    failing = ["test_two.NumberTest.test_ten", "test_two.NumberTest.test_twice"]
+    text = await tried(plain_table, path="code_two.py", candidates=candidates, failing=failing)
+    assert "candidate 4: mends test_two.NumberTest.test_ten" in text
+    assert "candidate 3" not in text.replace("candidates", "")
+
+
+async def test_pytest_candidates_may_mend_one_of_two_failing_tests(table: Table) -> None:
+    (table.files.root / "test_half.py").write_text(TEST + "\n\ndef test_lost():\n    assert half(3) == 99\n")
+    (table.files.root / "code_under.py").write_text("def half(n):\n    return n // 3\n")
+    candidates = [{"start": 2, "end": 2, "text": f"    return n {op} 2"} for op in ("**", "//")]
+    failing = [f"test_half.py::{name}" for name in ("test_half", "test_far", "test_lost")]
+    text = await tried(table, path="code_under.py", candidates=candidates, failing=failing)
+    assert "candidate 2: mends test_half.py::test_half, test_half.py::test_far" in text
