@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+from pathlib import Path
+
+import pytest
 from test_diff_pane import PaneApp
 
+from pier_tui.agent.review import rebased
 from pier_tui.repo.diff import FileDiff
+from pier_tui.repo.overlay import Overlay
 from pier_tui.repo.patch import parse, select
 from pier_tui.ui.widgets.diff_review import Entry
 
@@ -69,3 +75,42 @@ async def test_an_edited_hunk_is_written_as_shown() -> None:
         assert text == "x = 1\n#y = 2\nz = 3\n"
         entry = app.pane.sources.pending.entries[1]
         assert "".join(line.text for line in app.pane.sources.pending.lines(entry) if line.kind != "-") == text
+
+
+def clashing(root: Path) -> Overlay:
+    """A proposal for a file that was then changed on disk in the same line."""
+    subprocess.run(["git", "init", "-q", str(root)], check=True)
+    (root / "cart.py").write_text("a = 1\nb = 2\nc = 3\n" + "#\n" * 20 + "z = 26\n")
+    overlay = Overlay(root)
+    text = (root / "cart.py").read_text()
+    overlay.write("cart.py", text.replace("b = 2", "b = 20").replace("z = 26", "z = 260").encode())
+    (root / "cart.py").write_text(text.replace("b = 2", "b = 21"))
+    return overlay
+
+
+@pytest.mark.parametrize(
+    ("key", "side", "shown", "line"), [("t", "ours", 2, "b = 20"), ("o", "theirs", 1, "b = 21")], ids=["take", "keep"]
+)
+async def test_a_settled_conflict_is_pending_again_and_written_as_chosen(
+    tmp_path: Path, key: str, side: str, shown: int, line: str
+) -> None:
+    overlay = clashing(tmp_path)
+    app = PaneApp(None)
+    async with app.run_test(size=(80, 40)) as pilot:
+        app.pane.show(rebased(overlay))
+        await pilot.press("A")
+        assert app.hint.startswith("0 accepted; left out: 1 in conflict, 1 in a file with a conflict")
+        await pilot.press(key, key)
+        [verdict] = app.verdicts
+        [settled] = verdict.resolved
+        overlay.resolve(settled.path, side="ours" if settled.side == "proposed" else "theirs")
+        assert ("ours" if settled.side == "proposed" else "theirs") == side
+        app.pane.show(rebased(overlay))
+        assert not app.pane.sources.pending.clashes
+        assert len(app.pane.sources.pending.entries) == shown
+        app.now += 1
+        await pilot.press("A", "enter")
+        written = overlay.accepted(app.verdicts[1].accepted)["cart.py"].post
+        assert written is not None
+        assert line in written.decode().splitlines()
+        assert "z = 260" in written.decode()

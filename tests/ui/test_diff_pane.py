@@ -7,7 +7,7 @@ from textual.app import App, ComposeResult
 from textual.message import Message
 
 from pier_tui.events import Notice, PatchApplied, PatchProposed, PatchRebased, PatchReviewed, PatchUndone, Verdict
-from pier_tui.repo.diff import HunkPick, Patch
+from pier_tui.repo.diff import HunkPick, Patch, Resolution, Sides
 from pier_tui.ui.panes.diff import DiffPane
 
 
@@ -201,6 +201,147 @@ async def test_a_conflict_is_shown_and_refused() -> None:
         assert app.hint.startswith("In conflict with the file on disk")
         assert app.pane.view.render_line(1).text.startswith("▌· pending  ⚠ conflict")
         assert app.pane.view.render_line(6).text.startswith(" · pending  moved")
+
+
+CLASH = Sides(
+    path="shop/cart.py",
+    start=10,
+    end=11,
+    base="    return sum(items)\n",
+    proposed="    return sum(i.price for i in items)\n",
+    on_disk="    return fsum(items)\n",
+)
+CLASHED = PatchRebased(patch=SHOP, states={TOTAL.id: "conflict"}, clashes=(CLASH,))
+
+
+async def test_a_conflict_shows_both_sides_in_words_and_signs() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 30)) as pilot:
+        app.pane.show(CLASHED)
+        await pilot.pause()
+        shown = [app.pane.view.render_line(y).text.rstrip() for y in range(1, 8)]
+        assert [row.rstrip(" ─") for row in shown] == [
+            "▌· pending  ⚠ conflict  @@ 10  +1 -1  class Cart",
+            "▌   ⚠ Not applied until resolved: o keeps what is on disk, t takes the",
+            "▌     proposal.",
+            "▌ ── on disk (yours)",
+            "▌         <     return fsum(items)",
+            "▌ ── proposed",
+            "▌         >     return sum(i.price for i in items)",
+        ]
+        assert "o keeps disk, t takes the proposal" in app.hint
+        app.pane.view.toggle_split()
+        shown = [app.pane.view.render_line(y).text.rstrip() for y in range(4, 6)]
+        assert shown[0].index("on disk (yours)") < shown[0].index("proposed")
+        assert shown[1].index("<") < shown[1].index("│") < shown[1].index(">")
+
+
+async def test_a_conflict_is_settled_by_one_key_that_works_only_there() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 40)) as pilot:
+        await pilot.press("o", "t")
+        assert not app.verdicts
+        app.pane.show(CLASHED)
+        await pilot.press("t")
+        assert not app.verdicts, "the conflict came this moment and was not looked at"
+        app.now += 1
+        await pilot.press("n", "o")
+        assert not app.verdicts
+        await pilot.press("p", "o", "o")
+        assert app.verdicts == [Verdict(resolved=(Resolution(path="shop/cart.py", side="on_disk"),))]
+        assert app.hint == "Resolving the conflict…"
+        app.pane.show(PatchRebased(patch=Patch(files=(change("shop/cart.py", TAX), NEW)), states={}))
+        assert app.hint.startswith("Kept what is on disk in shop/cart.py")
+        await pilot.press("space")
+        assert app.pane.summary() == "1/2"
+
+
+async def test_other_hunks_of_a_file_in_conflict_wait_for_it() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 40)) as pilot:
+        await pilot.press("A")
+        app.pane.show(CLASHED)
+        app.now += 1
+        assert app.pane.summary() == "1/3"
+        await pilot.press("n", "space")
+        assert app.hint.startswith("Another hunk of this file is in conflict: resolve that one first.")
+        assert app.pane.summary() == "1/3"
+
+
+async def test_a_clash_no_hunk_touches_any_more_is_shown_on_the_first_hunk_of_its_file() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 40)) as pilot:
+        app.pane.show(CLASHED)
+        app.pane.show(PatchProposed(patch=Patch(files=(change("shop/cart.py", TAX), NEW))))
+        app.now += 1
+        await pilot.press("home", "p", "p", "p", "t")
+        assert app.verdicts == [Verdict(resolved=(Resolution(path="shop/cart.py", side="proposed"),))]
+
+
+async def test_a_conflict_of_bytes_and_of_many_lines_stays_small_on_the_screen() -> None:
+    long = CLASH.model_copy(update={"on_disk": "x\n" * 500, "proposed": ""})
+    app = PaneApp()
+    async with app.run_test(size=(80, 120)) as pilot:
+        app.pane.show(PatchRebased(patch=SHOP, states={}, clashes=(long,)))
+        await pilot.pause()
+        shown = [app.pane.view.render_line(y).text for y in range(100)]
+        assert sum("<" in row for row in shown) == 41
+        assert any("(… 460 more lines)" in row for row in shown)
+        assert any("> (no lines here)" in row for row in shown)
+
+
+async def test_a_hidden_character_out_of_view_is_not_accepted_with_all_the_rest() -> None:
+    files = (*(change(f"f{n:02}.py", TOTAL) for n in range(20)), change("z.py", TRICK))
+    app = PaneApp(Patch(files=files))
+    async with app.run_test(size=(80, 30)) as pilot:
+        await pilot.press("A")
+        assert app.hint.startswith("20 accepted; left out: 1 with hidden characters not looked at yet")
+        assert app.pane.summary() == "20/21"
+        await pilot.press("end")
+        await pilot.pause()
+        await pilot.press("A")
+        assert app.pane.summary() == "21/21"
+
+
+async def test_what_landed_is_said_and_undone_by_the_keys_that_are_named() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 30)) as pilot:
+        app.pane.show(PatchApplied(checkpoint="c1", patch=SHOP, remaining=Patch(), turn=1))
+        assert app.hint.startswith("Applied +5 -1 in 2 files: v then U undoes it")
+        await pilot.press("v", "U")
+        assert isinstance(app.got[-1], DiffPane.UndoWanted)
+
+
+async def test_the_bar_drops_what_matters_least_and_wraps_the_rest_in_a_narrow_pane() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(34, 24)) as pilot:
+        await pilot.press("space", "n", "x")
+        assert app.hint == "1 of 3 accepted · 1 rejected · enter applies · S sends back"
+        assert app.pane.bar.lines == ["1 of 3 accepted · enter applies"]
+        assert "[Send back]" in app.pane.bar.render_line(1).text
+        app.pane.release("Refused: the file changed under the proposal while it was being written.")
+        await pilot.pause()
+        lines = app.pane.bar.lines
+        assert " ".join(lines).startswith("Refused: the file changed under the proposal while it was being written.")
+        assert app.pane.bar.size.height == len(lines) + 1
+        assert max(map(len, lines)) <= 32
+
+
+async def test_the_empty_sentence_is_wrapped_in_a_narrow_pane() -> None:
+    app = PaneApp(None)
+    async with app.run_test(size=(34, 24)):
+        shown = [app.pane.view.render_line(y).text.strip() for y in range(1, 6)]
+    assert " ".join(shown).strip() == (
+        "Nothing is waiting for you. Proposed edits appear here before any file is written."
+    )
+
+
+async def test_the_file_list_leaves_the_screen_to_the_diff() -> None:
+    app = PaneApp(Patch(files=tuple(change(f"f{n}.py", TOTAL) for n in range(9))))
+    async with app.run_test(size=(80, 20)) as pilot:
+        await pilot.pause()
+        assert app.pane.files.size.height == 3
+        assert app.pane.view.size.height >= 14
 
 
 async def test_applied_hunks_are_found_in_the_session_and_undone_one_by_one() -> None:

@@ -140,3 +140,23 @@ async def test_without_colour_state_and_change_are_still_told_by_glyphs_and_word
         view = app.query_one(DiffView)
         assert view.look("diff--added-word").underline
         assert text(view, 4)[3].startswith("▌  11     -")
+
+
+async def test_the_scrollbar_covers_no_column_of_the_text() -> None:
+    long = hunk(1, *("+" + "0123456789" * 30 for _ in range(40)))
+    app = ViewApp(Review(Patch(files=(change("a.txt", long),))))
+    async with app.run_test(size=(40, 10)) as pilot:
+        view = app.query_one(DiffView)
+        await pilot.pause()
+        assert view.show_vertical_scrollbar
+        strip = view.render_line(2)
+        assert strip.cell_length == view.scrollable_content_region.width < 40
+        assert strip.text.endswith("›")
+
+
+async def test_a_long_name_gives_way_to_its_counts() -> None:
+    app = ViewApp(Review(Patch(files=(change("a/very/long/way/down/to/the/one/file.py", TRICK),))))
+    async with app.run_test(size=(34, 10)):
+        shown = text(app.query_one(DiffView), 1)[0]
+    assert shown.startswith(" M …")
+    assert shown.endswith("/one/file.py  +1 -0")

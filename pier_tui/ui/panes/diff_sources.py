@@ -80,11 +80,11 @@ class Sources:
         self, patch: Patch, states: Mapping[str, HunkState], clashes: tuple[Sides, ...], news: bool = True
     ) -> None:
         """The pending patch is another; decisions on hunks still in it stay."""
-        had = bool(self.pending.entries)
+        had, clashed = bool(self.pending.entries), self.pending.standing.clashes
         self.whole = patch
         gone = {(pick.path, pick.hunk) for pick in self.sent.rejected}
         fresh = self.pending.replace_patch(without(patch, gone) if gone else patch, states, clashes)
-        if fresh and had:
+        if had and (fresh or self.pending.standing.clashes != clashed):
             self.changed = self.clock()
         if news:
             self.news = f"{len(fresh)} changed: look again (marked)" if fresh and had else ""
@@ -174,7 +174,7 @@ class Sources:
         """What is to be said of a patch brought onto the files as they are now: what was resolved, what clashes."""
         settled, self.settling = self.settling, ""
         clashes = len(self.pending.standing.clashes)
-        left = f"{counted(clashes, 'conflict')} with files changed on disk" if clashes else ""
+        left = f"{counted(clashes, 'conflict')} with files on disk" if clashes else ""
         return " · ".join(said for said in (settled[:1].upper() + settled[1:], left) if said)
 
     def hint(self, entry: Entry | None, line_mode: bool) -> tuple[Part, ...]:
@@ -195,23 +195,23 @@ class Sources:
         review = self.review
         taken, rejected = review.count("accepted", "edited"), review.count("rejected")
         yield Part(f"{taken} of {len(review.entries)} accepted", 3)
-        yield Part(f"{rejected} rejected" if rejected else "", 4)
+        yield Part(f"{rejected} rejected" if rejected else "", 5)
         stale = f" ({gone} on text that is gone)" if (gone := len(review.stale())) else ""
-        yield Part(f"{counted(len(review.notes), 'comment')}{stale}" if review.notes else "", 5)
+        yield Part(f"{counted(len(review.notes), 'comment')}{stale}" if review.notes else "", 6)
 
     def todo(self, entry: Entry | None, line_mode: bool) -> Iterator[Part]:
         """What to do next, on a hunk."""
         review, first = self.review, 2 if self.news else 0
         if entry is not None and review.sides(entry):
-            yield Part("conflict: o keeps disk, t takes proposal", first)
+            yield Part("o keeps disk, t takes the proposal", first)
         elif line_mode:
             yield Part("space takes the line", first)
-            yield Part("↑↓ moves", 6)
+            yield Part("↑↓ moves", 7)
             yield Part("l ends", 2)
             return
         else:
             yield Part("enter applies" if review.count("accepted", "edited") else "space accepts", first)
-        yield Part("S sends back" if review.count("rejected") or review.notes else "", 2)
+        yield Part("S sends back" if review.count("rejected") or review.notes else "", 4)
 
 
 def counted(number: int, what: str) -> str:

@@ -147,7 +147,7 @@ class HunkDrawing:
             case "comment":
                 return paint.note(note, look, width)
             case "warning":
-                return paint.note(note, look, width, "diff--warning", "  ⚠ ")
+                return paint.note(note, look, width, "diff--warning", "  ")
             case "label" if row.other:
                 return Strip.join([paint.rule(note, look, room + 1), paint.rule(row.other, look, width - room - 1)])
             case "label":

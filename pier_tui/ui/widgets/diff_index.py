@@ -183,11 +183,12 @@ def clash_rows(review: Review, entry: Entry, split: bool, width: int) -> list[Ro
     many = review.standing.counts[entry.file.path]
     all_of = f" Either settles all {many} conflicts of this file." if many > 1 else ""
     said = f"Not applied until resolved: o keeps what is on disk, t takes the proposal.{all_of}"
-    rows = [Row(-1, -1, piece, "warning") for piece in textwrap.wrap(said, max(16, width - 8))]
+    wrapped = textwrap.wrap(f"⚠ {said}", max(16, width - 6), subsequent_indent="  ")
+    rows = [Row(-1, -1, piece, "warning") for piece in wrapped]
     for clash in clashes:
         rows += side_rows(clash, split, entry.file.binary)
     if entry.lines:
-        rows.append(Row(-1, -1, "the proposal against the text it was made on", "label"))
+        rows.append(Row(-1, -1, "as proposed, on the old text", "label"))
     return rows
 
 

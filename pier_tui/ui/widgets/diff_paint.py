@@ -90,7 +90,7 @@ def hunk_title(
     partial = f" {len(mark.lines)} lines" if mark.lines is not None and mark.taken else ""
     words = [f"{GLYPHS[mark.decision]} {mark.decision}{partial}"]
     words += ["⚠ conflict" if state == "conflict" else state] if state != "clean" else []
-    words += ["⚠ waits: conflict in this file"] if waits else []
+    words += ["⚠ file in conflict"] if waits else []
     words += ["changed: look again"] if fresh else []
     words += [f"⚠ hidden characters: {' '.join(hidden[:4])}"] if hidden else []
     if hunk := entry.hunk:
