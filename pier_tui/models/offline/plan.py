@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from pier_tui.models.offline.transcript import Transcript, excerpt
+from pier_tui.models.offline.transcript import Excerpt, Transcript, excerpt
 
 Action = Literal["inspect", "answer", "summarise", "edit", "run_test", "escalate"]
 BUNDLE_CHARS = 120_000
@@ -100,12 +100,14 @@ class Workspace:
         if part is None:
             raise Stop(f"`{path}` cannot be read: {result.strip().splitlines()[0]}")
         lines = dict(part.lines)
-        while lines and max(lines) < part.total and re.search(r"^… go on with start=", result, re.MULTILINE):
-            result = self.ask("read", path=path, start=max(lines) + 1, end=100_000)
-            more = excerpt(result)
-            if more is None or not more.lines:
+        for result in self.ask_all(_rest(path, part)):
+            lines.update(_lines_of(result))
+        while lines and len(lines) < part.total:
+            gap = next(n for n in range(1, part.total + 1) if n not in lines)
+            more = _lines_of(self.ask("read", path=path, start=gap, end=100_000))
+            if gap not in more:
                 break
-            lines.update(more.lines)
+            lines.update(more)
         if part.total and sorted(lines) != list(range(1, part.total + 1)):
             raise Stop(f"`{path}` has lines too long to be shown whole, so it is not edited by rule.")
         return "".join(f"{lines[n]}\n" for n in sorted(lines))
@@ -121,6 +123,19 @@ class Workspace:
     def files(self) -> list[str]:
         """Every path of the repository. Raises Wants."""
         return [line for line in self.ask("list", path="").split("\n") if line and not line.startswith("…")]
+
+
+def _rest(path: str, first: Excerpt) -> tuple[Call, ...]:
+    """Reads for what the first page of a file left out, so that one turn asks for all of it."""
+    shown = max(first.lines, default=0)
+    page = max(50, shown * 3 // 4)
+    starts = range(shown + 1, first.total + 1, page) if shown else ()
+    return tuple(Call("read", {"path": path, "start": n, "end": min(n + page - 1, first.total)}) for n in starts)
+
+
+def _lines_of(result: str) -> dict[int, str]:
+    part = excerpt(result)
+    return part.lines if part is not None else {}
 
 
 def refusals(transcript: Transcript) -> list[str]:
