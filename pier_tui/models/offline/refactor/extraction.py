@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-import textwrap
+import io
+import tokenize
 
 from pier_tui.models.offline import names
 from pier_tui.models.offline.change import calls_for, parses, propose, settle
@@ -108,7 +109,7 @@ def _moved(text: str, owner: str, name: str) -> str:
     tree = names.tree_of(text)
     every = {s.name: s.node for s in names.symbols(tree)} if tree else {}
     method, holder = every.get(f"{owner}.{name}"), every.get(owner.split(".", maxsplit=1)[0])
-    if method is None or holder is None:
+    if tree is None or method is None or holder is None:
         raise Stop(f"`{owner}.{name}` cannot be cut out by rule.")
     lines = text.split("\n")
     first = min([method.lineno, *(d.lineno for d in method.decorator_list)]) - 1
@@ -116,12 +117,30 @@ def _moved(text: str, owner: str, name: str) -> str:
     kept = [d for d in method.decorator_list if ast.unparse(d) not in ("staticmethod", "classmethod")]
     body = lines[method.lineno - 1 : last]
     block = [" " * method.col_offset + "@" + source(text, d) for d in kept] + body
-    function = textwrap.dedent("\n".join(block)).split("\n")
+    function = dedented(block, method.col_offset)
     rest = lines[last:]
     while rest and not rest[0].strip() and first and not lines[first - 1].strip():
         rest = rest[1:]
     above = lines[:first]
     if isinstance(holder, ast.ClassDef) and every[owner] is not None and len(every[owner].body) == 1:
         above = [*above, " " * method.col_offset + "pass"]
-    at = min([holder.lineno, *(d.lineno for d in holder.decorator_list)]) - 1
+    outer = next(n for n in tree.body if n.lineno <= holder.lineno <= (n.end_lineno or n.lineno))
+    at = min([outer.lineno, *(d.lineno for d in getattr(outer, "decorator_list", ()))]) - 1
     return "\n".join([*above[:at], *function, "", "", *above[at:], *rest])
+
+
+def dedented(block: list[str], by: int) -> list[str]:
+    """Lines moved `by` columns to the left, but for those that begin inside a string: moving them would change it."""
+    inside: set[int] = set()
+    opened: list[int] = []
+    readable = io.StringIO("if 1:\n" + "\n".join(block) + "\n").readline
+    for token in tokenize.generate_tokens(readable):
+        kind = tokenize.tok_name[token.type]
+        if kind == "FSTRING_START":
+            opened.append(token.start[0])
+        elif kind == "FSTRING_END":
+            inside.update(range(opened.pop() + 1, token.end[0] + 1))
+        elif kind == "STRING":
+            inside.update(range(token.start[0] + 1, token.end[0] + 1))
+    indent = " " * by
+    return [line if n in inside else line.removeprefix(indent) for n, line in enumerate(block, start=2)]
