@@ -37,7 +37,7 @@ def find(work: Workspace, intent: Intent) -> None:
         parts.append(_hits(f"Other mentions, {_count(elsewhere)}:", elsewhere))
     else:
         parts.append("Nothing else mentions it.")
-    raise Stop("\n".join(parts))
+    raise Stop("\n\n".join(parts))
 
 
 def explain(work: Workspace, intent: Intent) -> None:
