@@ -25,6 +25,8 @@ DIALECTS: dict[str, Callable[[], Dialect]] = {"plain": Plain, "open-weights": Op
 LOCAL_PORTS: tuple[tuple[int, str], ...] = ((11434, "Ollama"), (8080, "llama.cpp"), (8000, "vLLM"), (4000, "LiteLLM"))
 PROBE = 1.0
 """Seconds a local server has to answer a probe."""
+ANSWER = 5.0
+"""Seconds a server the user named has to list its models."""
 
 
 @dataclass(frozen=True)
@@ -74,16 +76,30 @@ def connect(
 async def detect_local(transport: httpx.AsyncBaseTransport | None = None) -> tuple[Found, ...]:
     """Ask the usual ports of this machine, and only this machine, for their models; called only when the user asks."""
     async with httpx.AsyncClient(transport=transport, timeout=PROBE, trust_env=False) as http:
-        found = await asyncio.gather(*(_probe(http, port, kind) for port, kind in LOCAL_PORTS))
+        usual = ((kind, f"http://127.0.0.1:{port}/v1") for port, kind in LOCAL_PORTS)
+        found = await asyncio.gather(*(_probe(http, base_url, kind) for kind, base_url in usual))
     return tuple(server for server in found if server is not None)
 
 
-async def _probe(http: httpx.AsyncClient, port: int, kind: str) -> Found | None:
-    base_url = f"http://127.0.0.1:{port}/v1"
+async def served_models(base_url: str, transport: httpx.AsyncBaseTransport | None = None) -> tuple[str, ...]:
+    """The models of the server the user named. Raises ConfigError where it does not answer or lists none."""
+    url = base_url.rstrip("/")
+    if not url.startswith(("http://", "https://")):
+        raise ConfigError(f"{base_url} is no address; it should look like http://localhost:11434/v1.")
+    async with httpx.AsyncClient(transport=transport, timeout=ANSWER) as http:
+        found = await _probe(http, url, "")
+    if found is None:
+        raise ConfigError(f"No model server answers at {url}/models.")
+    if not found.models:
+        raise ConfigError(f"The server at {url} lists no models.")
+    return found.models
+
+
+async def _probe(http: httpx.AsyncClient, base_url: str, kind: str) -> Found | None:
     try:
         response = await http.get(f"{base_url}/models")
         body: Any = response.json() if response.is_success else None
-    except (httpx.HTTPError, ValueError, RecursionError):
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, RecursionError):
         return None
     listed = body.get("data") if isinstance(body, dict) else None
     if not isinstance(listed, list):

@@ -199,10 +199,14 @@ class Connection:
         return [f"{server.base_url} ({', '.join(server.models[:3])})" for server in await detect_local()]
 
     async def apply(self, setup: Setup) -> None:
-        """Keep and use the choice of the first start."""
+        """Keep and use the choice of the first start. Raises PierError; a server is asked for its models first."""
         from pier_tui import wiring
+        from pier_tui.models.connect import served_models
 
-        changes = await asyncio.to_thread(wiring.keep_setup, setup.way, setup.value, self._opening.env)
+        value = setup.value
+        if setup.way == "server":
+            value = f"{value.rstrip('/')} ({', '.join(await served_models(value))})"
+        changes = await asyncio.to_thread(wiring.keep_setup, setup.way, value, self._opening.env)
         self._opening = replace(self._opening, overrides={**self._opening.overrides, **changes})
 
 

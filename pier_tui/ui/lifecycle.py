@@ -11,7 +11,7 @@ from pier_tui.errors import PierError
 from pier_tui.events import Notice
 from pier_tui.tools.approval import User
 from pier_tui.ui.asking import DialogUser
-from pier_tui.ui.screens.first_start import FirstStartScreen, SetUp
+from pier_tui.ui.screens.first_start import SetUp, connect
 from pier_tui.ui.screens.workbench import WorkbenchScreen
 from pier_tui.ui.workbench import Workbench
 
@@ -37,7 +37,7 @@ class Lifecycle:
         try:
             asked = await self.set_up() if self.set_up is not None else None
             if asked is not None:
-                await asked.apply(await app.push_screen_wait(FirstStartScreen(asked.find)))
+                await connect(app, asked)
             if self.start is not None:
                 await self._attach(screen, self.start(DialogUser(app)))
         except PierError as error:

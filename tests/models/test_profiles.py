@@ -11,7 +11,7 @@ import pytest
 
 from pier_tui.errors import ConfigError
 from pier_tui.models import profiles
-from pier_tui.models.connect import Found, connect, detect_local
+from pier_tui.models.connect import Found, connect, detect_local, served_models
 from pier_tui.models.dialect import OpenWeights, Plain
 from pier_tui.models.keys import Key, find_key, store_key
 from pier_tui.models.profiles import load_profile, profile_names
@@ -166,3 +166,25 @@ async def test_local_servers_are_asked_on_loopback_only_and_silence_is_no_error(
     assert await detect_local(httpx.MockTransport(answer)) == (Found("Ollama", "http://127.0.0.1:11434/v1", ("qwen",)),)
     assert all(url.startswith("http://127.0.0.1:") for url in asked)
     assert len(asked) == 4
+
+
+async def test_a_server_the_user_named_is_asked_for_its_models() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        assert str(request.url) == "http://box:9000/v1/models"
+        return httpx.Response(200, json={"data": [{"id": "small"}, {"id": "large"}]})
+
+    assert await served_models("http://box:9000/v1/", httpx.MockTransport(answer)) == ("small", "large")
+
+
+@pytest.mark.parametrize(
+    ("address", "response", "says"),
+    [
+        ("http://box:9000/v1", httpx.Response(404), "No model server answers at http://box:9000/v1/models"),
+        ("http://box:9000/v1", httpx.Response(200, json={"data": []}), "lists no models"),
+        ("hello", httpx.Response(200), "hello is no address"),
+        ("http://[", httpx.Response(200), "No model server answers"),
+    ],
+)
+async def test_an_address_without_a_model_server_is_refused(address: str, response: httpx.Response, says: str) -> None:
+    with pytest.raises(ConfigError, match=says):
+        await served_models(address, httpx.MockTransport(lambda _: response))

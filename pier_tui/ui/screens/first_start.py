@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol
 
 from textual import work
+from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
+from pier_tui.errors import PierError
 from pier_tui.ui.screens.dialog import Dialog
 from pier_tui.ui.text import sanitize
 
@@ -43,12 +45,15 @@ class FirstStartScreen(Dialog[Setup]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "offline", "work offline", id="start.offline")]
     DEFAULT_CSS = """
     FirstStartScreen Button { width: 100%; margin-top: 1; }
-    FirstStartScreen Input { margin-top: 1; }
+    FirstStartScreen Input { margin-top: 1; background: $panel; }
+    FirstStartScreen #wrong { color: $text-error; margin-top: 1; }
     """
 
-    def __init__(self, find: Callable[[], Awaitable[Sequence[str]]] | None = None) -> None:
+    def __init__(self, find: Callable[[], Awaitable[Sequence[str]]] | None = None, wrong: str = "") -> None:
+        """`wrong` says why the last choice could not be used."""
         super().__init__()
         self._find = find
+        self._wrong = wrong
 
     def body(self) -> list[Widget]:
         """The three ways."""
@@ -58,12 +63,15 @@ class FirstStartScreen(Dialog[Setup]):
         )
         found: list[Widget] = [
             Static(Content(about)),
-            Button(Content("Work with the offline pair now"), id="offline", variant="primary"),
-            Input(placeholder="or paste a Sarvam API key and press enter", password=True, id="key"),
-            Input(placeholder="or a server's address, such as http://localhost:11434/v1", id="server"),
+            Button(Content("Work with the offline pair now"), id="offline", variant="primary", compact=True),
+            Input(placeholder="or paste a Sarvam API key and press enter", password=True, id="key", compact=True),
+            Input(placeholder="or a server's address, such as http://localhost:11434/v1", id="server", compact=True),
         ]
         if self._find is not None:
-            found += [Button(Content("Look for a server on this machine"), id="find"), Static(id="found")]
+            found.append(Button(Content("Look for a server on this machine"), id="find", compact=True))
+            found.append(Static(id="found"))
+        if self._wrong:
+            found.append(Static(Content(sanitize(self._wrong)), id="wrong"))
         return found
 
     def action_offline(self) -> None:
@@ -96,3 +104,16 @@ class FirstStartScreen(Dialog[Setup]):
         value = message.value.strip()
         if value:
             self.dismiss(Setup("key" if message.input.id == "key" else "server", value))
+
+
+async def connect(app: App[None], asked: SetUp) -> None:
+    """Ask until a choice can be used; what was wrong with the last one stands in the panel."""
+    wrong = ""
+    while True:
+        setup = await app.push_screen_wait(FirstStartScreen(asked.find, wrong))
+        try:
+            return await asked.apply(setup)
+        except PierError as error:
+            if setup.way == "offline":
+                raise
+            wrong = str(error)
