@@ -358,3 +358,10 @@ async def test_an_agent_that_cannot_start_says_why_and_the_screen_stays() -> Non
         assert len(app.bench.work.queue) == 1
         assert any("no-such-theme" in n.message for n in app._notifications)
         assert isinstance(app.focused, PromptInput)
+
+
+async def test_a_key_typed_right_after_going_to_a_pane_belongs_to_that_pane() -> None:
+    async with workbench(ScriptedWorkbench()) as (app, pilot):
+        app.bench.frame.action_look("diff")
+        assert app.bench.focused is not None
+        assert app.bench.diff in app.bench.focused.ancestors_with_self

@@ -138,7 +138,12 @@ class PaneFrame(Vertical):
         """Show a pane and put the focus where it was last time."""
         self.wishes = self.wishes.look_at(name)
         target = self._last.get(name) or self._first(self.panes[name])
-        if target is not None:
+        if target is None:
+            return
+        if target.focusable:
+            # At once: the next key, typed in the same moment, already belongs to this pane.
+            self.screen.set_focus(target)
+        else:
             # The pane may only now have become visible, and hidden widgets refuse the focus.
             self.call_after_refresh(target.focus)
 
