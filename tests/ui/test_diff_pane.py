@@ -85,7 +85,7 @@ async def test_apply_all_writes_everything_and_what_landed_leaves_the_view() -> 
         assert not app.pane.has_pending
         assert app.pane.summary() == ""
         assert "Nothing is waiting" in app.pane.view.render_line(1).text
-        assert app.hint == "Applied +5 -1 in 2 files: v then U undoes it · v shows this turn, applied"
+        assert app.hint == "Applied +5 -1 in 2 files · v then U undoes · v shows this turn, applied"
 
 
 async def test_a_second_enter_gives_no_second_verdict() -> None:
@@ -104,7 +104,7 @@ async def test_lines_are_taken_singly_in_line_mode() -> None:
         await pilot.press("n", "l", "down", "space")
         shown = [app.pane.view.render_line(y).text.rstrip() for y in range(6, 11)]
         assert shown == [
-            "▌✓ accepted 1 lines  @@ 30  +2 -0",
+            "▌✓ accepted 1 line  @@ 30  +2 -0",
             "▌  30  30   x = 1",
             "▌·     31 + y = 2",
             "▶✓     32 + z = 3",
@@ -307,8 +307,11 @@ async def test_what_landed_is_said_and_undone_by_the_keys_that_are_named() -> No
     app = PaneApp()
     async with app.run_test(size=(80, 30)) as pilot:
         app.pane.show(PatchApplied(checkpoint="c1", patch=SHOP, remaining=Patch(), turn=1))
-        assert app.hint.startswith("Applied +5 -1 in 2 files: v then U undoes it")
-        await pilot.press("v", "U")
+        assert app.hint.startswith("Applied +5 -1 in 2 files · v then U undoes")
+        await pilot.press("v")
+        assert app.pane.view.render_line(1).text.startswith("▌✓ applied  @@ 10")
+        assert app.pane.files.render_line(0).text.startswith("▸M shop/cart.py")
+        await pilot.press("U")
         assert isinstance(app.got[-1], DiffPane.UndoWanted)
 
 

@@ -100,6 +100,7 @@ class DiffDesk(Widget):
             self.view.show_review(review, self.view.cursor)
         else:
             self.view.replace_review(review, cursor)
+        self.files.follow(self.view.cursor)
         self.tell()
 
     def warm(self, patch: Patch, start: int = 0) -> None:

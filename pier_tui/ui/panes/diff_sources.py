@@ -69,8 +69,10 @@ class Sources:
         if source == "proposal":
             self.review = self.pending
             return
-        patches = {"turn": self.landings.patch(last_turn=True), "session": self.landings.patch()}
-        self.review = Review(patches.get(source, self.worktree))
+        if source == "worktree":
+            self.review = Review(self.worktree, undecided="uncommitted")
+        else:
+            self.review = Review(self.landings.patch(last_turn=source == "turn"), undecided="applied")
 
     def following(self) -> Source:
         """The source after this one."""
@@ -127,7 +129,7 @@ class Sources:
                 self.landings.add(event)
                 self.propose(event.remaining, self.pending.states, self.pending.clashes, news=False)
                 files = counted(len(event.patch.files), "file")
-                self.news = f"Applied +{event.patch.added} -{event.patch.removed} in {files}: v then U undoes it"
+                self.news = f"Applied +{event.patch.added} -{event.patch.removed} in {files} · v then U undoes"
             case e.PatchUndone():
                 self.landings.take_back(event)
                 self.news = f"Undone: +{event.patch.added} -{event.patch.removed} written back"

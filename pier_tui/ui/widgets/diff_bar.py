@@ -83,7 +83,7 @@ class DiffFiles(ScrollView):
 
     def follow(self, entry: int) -> None:
         """Mark the file the cursor is in."""
-        at = sum(first <= entry for first in self.firsts) - 1
+        at = max(0, sum(first <= entry for first in self.firsts) - 1)
         if at != self.current:
             self.current = at
             if not self.scroll_y <= at < self.scroll_y + max(1, self.size.height):
@@ -179,7 +179,8 @@ class DiffBar(Widget):
             segments += [Segment(BUTTONS[name], button + Style(meta={"button": name})), Segment(" ", ground)]
         used = sum(segment.cell_length for segment in segments)
         if used + cell_len(self.source) + 1 <= width:
-            segments.append(Segment(f" {self.source}", self.get_visual_style("diff-bar--source").rich_style))
+            gap = " " if self.buttons else ""
+            segments.append(Segment(f"{gap}{self.source}", self.get_visual_style("diff-bar--source").rich_style))
         return Strip(segments).adjust_cell_length(width, ground)
 
     def on_click(self, event: events.Click) -> None:

@@ -56,7 +56,8 @@ class HunkDrawing:
         hidden, state = review.hidden(entry), review.state(entry)
         fresh = bool(review.new_look) and entry.key in review.new_look
         waits = review.waits(entry)
-        words, rest = paint.hunk_title(entry, self.mark, state, self.tally, hidden, fresh, waits).split("  ", 1)
+        title = paint.hunk_title(entry, self.mark, state, self.tally, hidden, fresh, waits, review.undecided)
+        words, rest = title.split("  ", 1)
         ground = look("diff--cursor" if current else "diff--hunk")
         decision = self.mark.decision
         tint = ground if decision == "pending" else ground + paint.foreground(look(f"diff--{decision}"))

@@ -14,6 +14,7 @@ class HunkEditor(TextArea):
 
     DEFAULT_CSS = """
     HunkEditor { height: 1fr; max-height: 60%; border: tall $accent; }
+    HunkEditor { border-title-color: $text; border-subtitle-color: $text; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f2,ctrl+s", "save", "Save edit", id="diff.edit_save"),
@@ -48,7 +49,7 @@ class CommentInput(Input):
     """One comment. Enter keeps it, an empty one is taken back, escape leaves everything as it was."""
 
     DEFAULT_CSS = """
-    CommentInput { height: 3; border: tall $accent; }
+    CommentInput { height: 3; border: tall $accent; border-title-color: $text; border-subtitle-color: $text; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel comment", id="diff.comment_cancel")]
 

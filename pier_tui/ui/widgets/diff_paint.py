@@ -29,7 +29,7 @@ COMPONENTS = frozenset(
 LONGEST = 4000
 """Only so many characters of a line are prepared beyond the column scrolled to."""
 
-GLYPHS = {"pending": "·", "accepted": "✓", "rejected": "✗", "edited": "✎"}
+GLYPHS = {"pending": "·", "accepted": "✓", "rejected": "✗", "edited": "✎", "applied": "✓"}
 LETTERS = {"added": "A", "deleted": "D", "renamed": "R", "modified": "M"}
 Look = Callable[[str], Style]
 """The style of a component class, background included."""
@@ -85,10 +85,13 @@ def hunk_title(
     hidden: Sequence[str],
     fresh: bool,
     waits: bool = False,
+    undecided: str = "pending",
 ) -> str:
     """A hunk's header: what is decided, where it is, how it stands to the disk, and warnings, all in words."""
-    partial = f" {len(mark.lines)} lines" if mark.lines is not None and mark.taken else ""
-    words = [f"{GLYPHS[mark.decision]} {mark.decision}{partial}"]
+    lines = len(mark.lines) if mark.lines is not None and mark.taken else 0
+    partial = f" {lines} line{'' if lines == 1 else 's'}" if lines else ""
+    decision = undecided if mark.decision == "pending" else mark.decision
+    words = [f"{GLYPHS.get(decision, '·')} {decision}{partial}"]
     words += ["⚠ conflict" if state == "conflict" else state] if state != "clean" else []
     words += ["⚠ file in conflict"] if waits else []
     words += ["changed: look again"] if fresh else []

@@ -107,6 +107,8 @@ class Review:
     notes: tuple[HunkNote, ...] = ()
     new_look: frozenset[Key] = frozenset()
     """Hunks that came or changed since the user last had the patch before him."""
+    undecided: str = "pending"
+    """What a hunk without a decision is called: another word where nothing is to be decided."""
 
     def __post_init__(self) -> None:
         self.entries = entries_of(self.patch)
