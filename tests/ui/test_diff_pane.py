@@ -263,7 +263,9 @@ async def test_other_hunks_of_a_file_in_conflict_wait_for_it() -> None:
         app.pane.show(CLASHED)
         app.now += 1
         assert app.pane.summary() == "1/3"
-        await pilot.press("n", "space")
+        await pilot.press("n", "e")
+        assert app.pane.writing is None
+        await pilot.press("space")
         assert app.hint.startswith("Another hunk of this file is in conflict: resolve that one first.")
         assert app.pane.summary() == "1/3"
 

@@ -21,8 +21,8 @@ from pier_tui.ui.widgets.hunk_text import hidden, side
 KEYS = (
     ("space", "accept", "Accept", "accept"),
     ("x", "reject", "Reject", "reject"),
-    ("o", "keep_disk", "Keep what is on disk", "keep_disk"),
-    ("t", "take_proposal", "Take the proposal", "take_proposal"),
+    ("o", "keep_disk", "Keep disk", "keep_disk"),
+    ("t", "take_proposal", "Take proposal", "take_proposal"),
     ("enter", "apply", "Apply", "apply"),
     ("n", "hunk(1)", "Next hunk", "next_hunk"),
     ("p", "hunk(-1)", "Previous hunk", "previous_hunk"),
@@ -221,6 +221,8 @@ class DiffPane(DiffWriting):
         entry = self.view.entry
         if entry is None or entry.hunk is None:
             return
+        if refusal := refused(self.sources.pending, entry):
+            return self.say(refusal)
         text = self.sources.pending.mark(entry).text or side(entry.hunk.lines, "+")
         if hidden(text):
             return self.say("This text has hidden characters, which a text box would pass on: E opens $EDITOR.")
@@ -229,7 +231,11 @@ class DiffPane(DiffWriting):
     def action_edit_outside(self) -> None:
         """Edit the proposed text in the user's editor."""
         entry = self.view.entry
-        if entry is not None and entry.hunk is not None:
+        if entry is None or entry.hunk is None:
+            return
+        if refusal := refused(self.sources.pending, entry):
+            self.say(refusal)
+        else:
             text = self.sources.pending.mark(entry).text or side(entry.hunk.lines, "+")
             self.post_message(self.EditorRequested(entry.key[0], entry.key[1], text))
 

@@ -94,8 +94,8 @@ def hunk_title(
     words = [f"{GLYPHS.get(decision, '·')} {decision}{partial}"]
     words += ["⚠ conflict" if state == "conflict" else state] if state != "clean" else []
     words += ["⚠ file in conflict"] if waits else []
-    words += ["changed: look again"] if fresh else []
     words += [f"⚠ hidden characters: {' '.join(hidden[:4])}"] if hidden else []
+    words += ["changed"] if fresh else []
     if hunk := entry.hunk:
         words.append(f"@@ {hunk.new_start or hunk.old_start}  +{tally[0]} -{tally[1]}")
         words += [label(hunk.section.strip())] if hunk.section.strip() else []

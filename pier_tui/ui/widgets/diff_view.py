@@ -218,9 +218,10 @@ class DiffView(ScrollView, can_focus=True):
             self.moved()
 
     def on_resize(self, event: events.Resize) -> None:
-        """The width decides on columns and on the rows of comments."""
+        """The width decides on columns and on the rows of comments; the height moves nothing."""
         del event
-        self.fit_width()
+        if self.laid != (self.split, self.columns):
+            self.fit_width()
 
     def watch_show_vertical_scrollbar(self, shown: bool) -> None:
         """The scrollbar takes columns from the rows, or gives them back."""
