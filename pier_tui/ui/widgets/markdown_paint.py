@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 CONSOLE = Console(file=io.StringIO(), width=80, color_system="truecolor", legacy_windows=False)
 """Only gives wrapping its defaults; nothing is ever printed to it."""
 BOLD, ITALIC, STRIKE = Style(bold=True), Style(italic=True), Style(strike=True)
+ANCHOR = "\ue000 "
+"""Begins the source of a paragraph whose beginning is painted already: a character no font has, and a blank."""
 DEEPEST = 12
 """Nesting beyond this is shown as its plain text."""
 
@@ -48,16 +51,31 @@ def indented(lines: list[Text], first: Text, rest: Text) -> list[Text]:
     return [Text.assemble(rest if index else first, line, end="") for index, line in enumerate(lines)]
 
 
+@dataclass(frozen=True)
+class GoingOn:
+    """What a source goes on with, where its beginning is painted already: a line of a paragraph, or a table.
+
+    The paragraph's source begins with ANCHOR, which stands for `line`; the table's begins with its head, which
+    is not painted again, and its columns keep their `widths`.
+    """
+
+    line: Text | None = None
+    widths: tuple[int, ...] = ()
+
+
 class MarkdownPaint:
-    """Paints Markdown in a width with a set of styles."""
+    """Paints Markdown in a width with a set of styles. `widths` are the columns of the table painted last."""
 
     def __init__(self, look: Look, width: int) -> None:
         self._look, self._width = look, max(4, width)
+        self._going_on = GoingOn()
+        self.widths: tuple[int, ...] = ()
 
-    def lines(self, source: str) -> list[Text]:
-        """The whole source, one empty line between blocks."""
+    def lines(self, source: str, going_on: GoingOn | None = None) -> list[Text]:
+        """The whole source, one empty line between blocks; its first block may be going on from before."""
         from markdown_it.tree import SyntaxTreeNode
 
+        self._going_on = going_on or GoingOn()
         root = SyntaxTreeNode(parser().parse(sanitize(source)))
         return self._blocks(root.children, self._width, tight=False)
 
@@ -85,9 +103,16 @@ class MarkdownPaint:
             case "hr":
                 return [Text("─" * width, style=self._look("quote"), end="")]
             case "paragraph":
-                return wrap(self._inline(node), width)
+                return wrap(self._paragraph(node), width)
             case _:
                 return wrap(Text(sanitize(node.content or _plain(node)), end=""), width)
+
+    def _paragraph(self, node: SyntaxTreeNode) -> Text:
+        text, line = self._inline(node), self._going_on.line
+        if line is None or not text.plain.startswith(ANCHOR):
+            return text
+        self._going_on = GoingOn()
+        return Text.assemble(line, text[len(ANCHOR) :], end="")
 
     def _code(self, node: SyntaxTreeNode, width: int) -> list[Text]:
         language = node.info.split()[0] if node.info.split() else ""
@@ -116,11 +141,13 @@ class MarkdownPaint:
         cells = [[self._inline(cell, BOLD if at == 0 else None) for cell in row] for at, row in enumerate(rows)]
         columns = max((len(row) for row in cells), default=0)
         wanted = [max((cell_len(row[at].plain) for row in cells if at < len(row)), default=1) for at in range(columns)]
-        widths = shrunk(wanted, width - 3 * (columns - 1))
+        kept, self._going_on = self._going_on.widths, GoingOn()
+        widths = list(kept) if len(kept) == columns else shrunk(wanted, width - 3 * (columns - 1))
+        self.widths = tuple(widths)
         found: list[Text] = []
-        for at, row in enumerate(cells):
+        for at, row in enumerate(cells[1:] if kept else cells):
             found += self._row(row, widths)
-            if at == 0:
+            if at == 0 and not kept:
                 found.append(Text("─┼─".join("─" * size for size in widths), style=self._look("quote"), end=""))
         return [line if cell_len(line.plain) <= width else cut(line, width) for line in found]
 
