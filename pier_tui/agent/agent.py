@@ -87,29 +87,33 @@ class Agent:
             raise PierError("A request is already running; queue this one or interrupt it first.")
         seen: list[AnyEvent] = []
         try:
-            async for event in self._busy(RequestLoop(self._p, text).run()):
-                seen.append(event)
-                yield event
+            async with aclosing(self._busy(RequestLoop(self._p, text).run())) as events:
+                async for event in events:
+                    seen.append(event)
+                    yield event
         finally:
             await self._feedback.record(decisions(e for e in seen if not isinstance(e, TRANSIENT)))
 
     async def review(self, verdict: Verdict) -> AsyncGenerator[AnyEvent, None]:
         """Write what was accepted, drop what was rejected; comments go to the agent at once where asked."""
-        async for event in review(self._p, verdict):
-            yield event
+        async with aclosing(review(self._p, verdict)) as events:
+            async for event in events:
+                yield event
         if not verdict.send_back:
             return
         words = changes.review_request(verdict)
         if self.busy:
             self.steer(words)
         else:
-            async for event in self.run(words):
-                yield event
+            async with aclosing(self.run(words)) as answered:
+                async for event in answered:
+                    yield event
 
     async def undo(self, checkpoint: str, hunks: tuple[HunkPick, ...] | None = None) -> AsyncGenerator[AnyEvent, None]:
         """Take applied hunks back, only where our own text still stands; None takes all of a checkpoint."""
-        async for event in undo(self._p, checkpoint, hunks):
-            yield event
+        async with aclosing(undo(self._p, checkpoint, hunks)) as events:
+            async for event in events:
+                yield event
 
     async def update(self, updates: tuple[Update, ...]) -> AsyncGenerator[AnyEvent, None]:
         """Change the backbone for the user; the models are told in the record."""
@@ -128,8 +132,9 @@ class Agent:
         async for event in past.put_back(self._p, mark, f"Redoing turn {turn} on the other model"):
             yield event
         loop = RequestLoop(self._p, mark.request)
-        async for event in self._busy(loop.run(past.other(mark.tier), again=True)):
-            yield event
+        async with aclosing(self._busy(loop.run(past.other(mark.tier), again=True))) as events:
+            async for event in events:
+                yield event
 
     async def rewind(self, turn: int, files: bool) -> AsyncGenerator[AnyEvent, None]:
         """Go back to before a turn; with `files`, our own hunks applied since are undone too."""
@@ -173,8 +178,9 @@ class Agent:
 
     async def shell(self, command: str) -> AsyncGenerator[AnyEvent, None]:
         """Run the user's own command in his working tree and keep its result on the backbone."""
-        async for event in changes.shell(self._p, command):
-            yield event
+        async with aclosing(changes.shell(self._p, command)) as events:
+            async for event in events:
+                yield event
 
     async def repo_changed(self, paths: tuple[str, ...]) -> AsyncGenerator[AnyEvent, None]:
         """Somebody changed files: re-base what is pending and tell the models."""

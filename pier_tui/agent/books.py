@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -11,7 +11,7 @@ from pier_tui.agent.harness import Harness
 from pier_tui.backbone.prefix import Prefix, Tail, render
 from pier_tui.backbone.prefix_cache import PrefixCache, SwitchPrice
 from pier_tui.backbone.state import Backbone
-from pier_tui.events import Segment
+from pier_tui.events import CallFinished, Segment
 from pier_tui.models.client import ModelClient
 from pier_tui.models.messages import Tier
 from pier_tui.models.tokens import count
@@ -74,12 +74,19 @@ class Books:
         """Book a call; its cost in rupees, and what the same tokens would have cost at the compared prices."""
         charged = cost(usage, self.clients[call.tier].card.price)
         self.caches[call.tier].billed(usage.cached)
-        self.ledger = self.ledger.add(
-            call.tier, usage, charged, kept=kept, weak=self.rates.compared["weak"], strong=self.rates.compared["strong"]
-        )
-        self.spent += charged or Decimal(0)
+        self._enter(call.tier, usage, charged, kept)
         elsewhere = {self.rates.labels[t]: cost(usage, self.rates.compared[t]) for t in self.rates.compared}
         return charged, elsewhere
+
+    def restore(self, calls: Iterable[CallFinished]) -> None:
+        """Enter the calls of a resumed session, at what they were charged then."""
+        for call in calls:
+            self._enter(call.tier, call.usage, call.cost, call.kept)
+
+    def _enter(self, tier: Tier, usage: Usage, charged: Decimal | None, kept: bool) -> None:
+        weak, strong = self.rates.compared["weak"], self.rates.compared["strong"]
+        self.ledger = self.ledger.add(tier, usage, charged, kept=kept, weak=weak, strong=strong)
+        self.spent += charged or Decimal(0)
 
     def count(self, text: str) -> int:
         """Tokens of a text, estimated."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import cast
 
 from pier_tui.agent.history import update_message
 from pier_tui.agent.parts import Parts
 from pier_tui.agent.review import rebased
 from pier_tui.backbone.updates import SetStatus
+from pier_tui.errors import PierError
 from pier_tui.events import AnyEvent, RepoChanged, ToolCalled, ToolOutput, ToolReturned, Verdict
 from pier_tui.repo.repo import Repo
 from pier_tui.tools import process
@@ -32,13 +35,16 @@ def review_request(verdict: Verdict) -> str:
 
 async def repo_changed(parts: Parts, paths: tuple[str, ...]) -> AsyncGenerator[AnyEvent, None]:
     """Show what changed on disk, re-base what is pending, mark known files stale, and tell the models."""
-    foreign = await asyncio.to_thread(parts.foreign, paths)
-    status = await Repo.open(parts.root).status() if parts.has_git else None
+    async with parts.disk:
+        foreign = await asyncio.to_thread(parts.foreign, paths)
+        pending = bool(set(foreign) & set(parts.overlay.changed()))
+        moved = await asyncio.to_thread(rebased, parts.overlay) if pending else None
+    status = await (await asyncio.to_thread(Repo.open, parts.root)).status() if parts.has_git else None
     yield await parts.recorder.log(
         RepoChanged(paths=foreign, branch=status.branch if status else "", dirty=status.dirty if status else 0)
     )
-    if set(foreign) & set(parts.overlay.changed()):
-        yield await parts.recorder.log(await asyncio.to_thread(rebased, parts.overlay))
+    if moved is not None:
+        yield await parts.recorder.log(moved)
     known = [i for i in parts.books.backbone.section("files") if i.key in foreign and i.status != "stale"]
     if known:
         stale = tuple(SetStatus(id=item.id, status="stale") for item in known)
@@ -55,11 +61,20 @@ async def shell(parts: Parts, command: str) -> AsyncGenerator[AnyEvent, None]:
     ran: Ran | None = None
     argv = ("/bin/sh", "-c", command)
     running = process.stream(argv, folder=parts.root, environment=os.environ, timeout=SHELL_SECONDS)
-    async for item in running:
-        if isinstance(item, Output):
-            yield await parts.recorder.log(ToolOutput(call_id=call, text=item.text))
-        else:
-            ran = item
+    stopped = ToolReturned(call_id=call, name="shell", ok=False, text="stopped", line=f"! {command}  stopped")
+    try:
+        async with aclosing(cast("AsyncGenerator[Output | Ran, None]", running)) as items:
+            async for item in items:
+                if isinstance(item, Output):
+                    yield await parts.recorder.log(ToolOutput(call_id=call, text=item.text))
+                else:
+                    ran = item
+    except asyncio.CancelledError:
+        yield await parts.recorder.log(stopped)
+        raise
+    except PierError as error:
+        yield await parts.recorder.log(stopped.model_copy(update={"text": str(error), "line": f"! {command}  {error}"}))
+        return
     if ran is None:
         return
     code = "killed" if ran.exit_code is None else f"exit {ran.exit_code}"

@@ -12,7 +12,7 @@ from pier_tui.agent import compacting
 from pier_tui.agent.history import request_message, turn_messages, update_message
 from pier_tui.agent.parts import Parts
 from pier_tui.agent.past import Mark
-from pier_tui.agent.stuck import Repeats, brings_something
+from pier_tui.agent.stuck import EMPTY_ANSWERS, NOTHING, Repeats, brings_something, stepped
 from pier_tui.agent.tool_run import TurnTools
 from pier_tui.backbone.prefix import Tail
 from pier_tui.errors import BudgetExceeded, PierError
@@ -26,6 +26,7 @@ from pier_tui.events import (
     RequestFailed,
     RequestInterrupted,
     RequestStarted,
+    RouteDecided,
     TextDelta,
     TurnEnded,
     TurnStarted,
@@ -38,6 +39,7 @@ from pier_tui.router.signals import Signals
 from pier_tui.router.strategies.single import Single
 from pier_tui.router.strategy import Answer, Strategy, TurnState
 
+NOT_HANDED_OVER = "not handed over: this turn is yours by the user's choice"
 NUDGE = "You have made this same call three times with the same result. Do something else, or finish."
 
 
@@ -46,13 +48,14 @@ class RequestLoop:
 
     def __init__(self, parts: Parts, text: str, seconds: Callable[[], float] = time.monotonic) -> None:
         self._p, self._text, self._seconds = parts, text, seconds
-        self._signals = Signals()
-        self._repeats = Repeats()
+        self._signals, self._repeats = Signals(), Repeats()
         self._turns = 0
         self._started = seconds()
         self._spent_before = parts.books.spent
         self._said = ""
         self._open: tuple[Answer, TurnTools] | None = None
+        self._drive: Drive | None = None
+        self._empty, self._cut = 0, False
         self._end: RequestEnded | None = None
 
     async def run(self, first: Choice = "auto", *, again: bool = False) -> AsyncGenerator[AnyEvent, None]:
@@ -72,6 +75,7 @@ class RequestLoop:
                     async for event in events:
                         yield event
                 first = "auto"
+                self._go_on_for_the_user()
             closed = True
             yield await log(self._end)
         except (Interrupted, CancelledError) as stop:
@@ -91,6 +95,8 @@ class RequestLoop:
             yield await log(RequestFailed(text=str(error)))
         finally:
             if not closed:
+                # The stream was left, so nobody is shown this.
+                _ = [event async for event in self._cut_off()]
                 await log(RequestInterrupted(partial=self._said))
 
     async def _opened(self) -> AsyncGenerator[AnyEvent, None]:
@@ -144,7 +150,8 @@ class RequestLoop:
         """Drive the strategy, starting over on the other model when the user switches in the middle."""
         p = self._p
         strategy = self._strategy(choice)
-        drive = Drive(p.books, p.steering, f"{p.recorder.session}-{p.recorder.turn}")
+        self._drive = drive = Drive(p.books, p.steering, f"{p.recorder.session}-{p.recorder.turn}")
+        call = 0
         while True:
             p.books.tail = self._tail(forced=isinstance(strategy, Single))
             state = TurnState(request=self._text, signals=self._signals, threshold=p.threshold)
@@ -153,10 +160,11 @@ class RequestLoop:
                     async for item in items:
                         if isinstance(item, TextDelta):
                             self._said += item.text
+                        elif isinstance(item, RouteDecided) and item.call != call:
+                            call, self._said = item.call, ""
                         yield item if isinstance(item, Kept) else await p.recorder.log(item)
                 return
             except Switched as switch:
-                self._said = ""
                 yield await p.recorder.log(Overridden(choice=switch.tier, scope="now"))
                 strategy = Single(switch.tier, "forced", "switched by you")
 
@@ -173,8 +181,10 @@ class RequestLoop:
         """Run the answer's tool calls, write down what they brought, and see whether the request is done."""
         p, reply, tier = self._p, answer.reply, answer.call.tier
         calls = tuple(c for c in reply.tool_calls if c.name not in (ROUTE, ESCALATE))
-        done = TurnTools(results={c.id: "noted" for c in reply.tool_calls if c not in calls})
-        self._open = (answer, done)
+        told = NOT_HANDED_OVER if answer.call.route == "forced" else "noted"
+        noted = {c.id: told if c.name == ESCALATE else "noted" for c in reply.tool_calls if c not in calls}
+        done = TurnTools(results=noted)
+        self._open, self._said = (answer, done), ""
         yield await p.recorder.log(
             AnswerCompleted(tier=tier, text=reply.text, reasoning=reply.reasoning, tool_calls=calls)
         )
@@ -195,30 +205,37 @@ class RequestLoop:
         """Update the signals and decide whether the request ends here; returns advice for the models, if any."""
         strong = answer.call.tier == "strong"
         announced_only = not calls and not answer.reply.text.strip()
-        signals = self._signals
-        if done.failure or announced_only:
-            signals = signals.failed(done.failure or "an answer without text or action")
-        elif done.passed:
-            signals = signals.passed()
-        if strong and answer.call.route in ("signal", "handoff"):
-            signals = signals.model_copy(update={"failures": 0, "invalid_calls": 0, "quiet_turns": 0})
-        self._signals = signals.turned(strong=strong, progress=progress, invalid=done.invalid)
+        self._empty = self._empty + 1 if announced_only else 0
+        failure = done.failure or (NOTHING if announced_only else "")
+        signals = stepped(self._signals, failure=failure, passed=done.passed, rescued=strong)
+        routed = strong and answer.call.route != "forced"
+        self._signals = signals.turned(strong=routed, progress=progress, invalid=done.invalid)
         if done.finished is not None:
             self._finish("finished", done.finished)
         elif not calls and not announced_only:
             self._finish("answered", "")
-        elif announced_only and strong:
-            self._finish("stuck", "Neither model gave an answer or an action; rephrase the request.")
+        elif announced_only and (strong or self._empty >= EMPTY_ANSWERS):
+            self._finish("stuck", "No answer and no action came back; rephrase the request or choose the other model.")
         repeated = [self._repeats.add(c, done.results.get(c.id, "")) for c in calls]
         if "stop" in repeated:
             self._finish("stuck", "Stopped: the same call came back with the same result five times.")
         return NUDGE if "nudge" in repeated else ""
 
+    def _go_on_for_the_user(self) -> None:
+        """What he said while the last answer was on its way gets a turn of its own."""
+        if self._p.steering.messages and self._end is not None and self._end.why != "stuck":
+            self._end = None
+
     def _finish(self, why: Literal["finished", "answered", "stuck"], text: str) -> None:
         self._end = RequestEnded(why=why, text=text)
 
     async def _cut_off(self) -> AsyncGenerator[AnyEvent, None]:
-        """Tell both models, in the record, what was cut off: calls stay paired with results."""
+        """Tell both models, in the record, what was cut off: calls stay paired with results, and the bill is kept."""
+        if self._cut:
+            return
+        self._cut = True
+        if self._drive is not None and (bill := self._drive.take_unsaid()) is not None:
+            yield await self._p.recorder.log(bill)
         if self._open is not None:
             answer, done = self._open
             results = {c.id: done.results.get(c.id, "stopped by the user") for c in answer.reply.tool_calls}
@@ -228,7 +245,6 @@ class RequestLoop:
             async for event in self._p.change(scribe.updates, messages):
                 yield event
         elif self._said:
-            said = self._said[-400:]
-            words = f"The answer was cut off. It had said: {said}"
+            words = f"The answer was cut off. It had said: {self._said[-400:]}"
             async for event in self._p.change((), (update_message(words),)):
                 yield event

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,6 +49,8 @@ class Parts:
     has_git: bool = True
     read_only: bool = False
     """Nothing may be written: the folder is no git repository."""
+    disk: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while we write files and settle the pending patch, so that the watcher never sees half of it."""
     written: dict[str, str | None] = field(default_factory=dict)
     """The hash of what we wrote last to each path, so that the watcher knows our own changes."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -42,7 +43,11 @@ def other(tier: Tier) -> Tier:
 async def put_back(parts: Parts, mark: Mark, words: str) -> AsyncGenerator[AnyEvent, None]:
     """Restore backbone and pending patch set as they were before a turn; what came after is set aside, not deleted."""
     parts.books.backbone = mark.backbone
-    parts.overlay.restore(mark.pending)
+    async with parts.disk:
+        parts.overlay.restore(mark.pending)
+        # Files may have changed since: what is pending again must fit them as they are now.
+        await asyncio.to_thread(parts.overlay.rebase)
+        pending = await asyncio.to_thread(parts.overlay.patch)
     yield await parts.recorder.log(Notice(text=f"{words}; the first try stays above, set aside."))
     yield await parts.recorder.log(BackboneRestored(backbone=mark.backbone))
-    yield await parts.recorder.log(PatchProposed(patch=parts.overlay.patch(), tier=mark.tier))
+    yield await parts.recorder.log(PatchProposed(patch=pending, tier=mark.tier))

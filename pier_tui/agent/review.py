@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Literal
 
 from pier_tui.agent.history import update_message
@@ -39,6 +40,28 @@ def rebased(overlay: Overlay) -> PatchRebased:
     return PatchRebased(patch=overlay.patch(), states=states, clashes=clashes)
 
 
+async def whole(events: AsyncGenerator[AnyEvent, None]) -> AsyncGenerator[AnyEvent, None]:
+    """These events, carried out to their end even where the consumer is cancelled or leaves: for writing files."""
+
+    done: list[AnyEvent] = []
+
+    async def collect() -> None:
+        async for event in events:
+            done.append(event)
+
+    task, stopped = asyncio.ensure_future(collect()), False
+    try:
+        await asyncio.wait({task})
+    except asyncio.CancelledError:
+        stopped = True
+        await asyncio.wait({task})
+    for event in done:
+        yield event
+    task.result()
+    if stopped:
+        raise asyncio.CancelledError
+
+
 async def _resolve(parts: Parts, verdict: Verdict) -> AsyncGenerator[AnyEvent, None]:
     """Settle conflicts as the user said; what comes of it is pending and shown again."""
     for settled in verdict.resolved:
@@ -51,6 +74,19 @@ async def _resolve(parts: Parts, verdict: Verdict) -> AsyncGenerator[AnyEvent, N
 
 
 async def review(parts: Parts, verdict: Verdict) -> AsyncGenerator[AnyEvent, None]:
+    """Carry out a verdict, all of it once it has begun."""
+    async with aclosing(whole(_alone(parts, _review(parts, verdict)))) as events:
+        async for event in events:
+            yield event
+
+
+async def _alone(parts: Parts, events: AsyncGenerator[AnyEvent, None]) -> AsyncGenerator[AnyEvent, None]:
+    async with parts.disk, aclosing(events):
+        async for event in events:
+            yield event
+
+
+async def _review(parts: Parts, verdict: Verdict) -> AsyncGenerator[AnyEvent, None]:
     """Carry out a verdict. A file that changed on disk meanwhile is re-based and shown again, never written over."""
     if parts.read_only and verdict.accepted:
         text = "This folder is open read-only because it is no git repository: run `git init` in it to apply changes."
@@ -99,6 +135,13 @@ async def _write(parts: Parts, verdict: Verdict) -> AsyncGenerator[AnyEvent, Non
 
 
 async def undo(parts: Parts, checkpoint: str, hunks: tuple[HunkPick, ...] | None) -> AsyncGenerator[AnyEvent, None]:
+    """Take applied hunks back, all of it once it has begun."""
+    async with aclosing(whole(_alone(parts, _undo(parts, checkpoint, hunks)))) as events:
+        async for event in events:
+            yield event
+
+
+async def _undo(parts: Parts, checkpoint: str, hunks: tuple[HunkPick, ...] | None) -> AsyncGenerator[AnyEvent, None]:
     """Take applied hunks back where our text still stands; anything else is refused with the reason."""
     try:
         ids = None if hunks is None else {p.hunk for p in hunks}
@@ -114,8 +157,12 @@ async def undo(parts: Parts, checkpoint: str, hunks: tuple[HunkPick, ...] | None
         return
     changed = undone.patch.paths
     parts.wrote({path: parts.on_disk(path) for path in changed})
-    await asyncio.to_thread(parts.overlay.rebase)
+    moved = await asyncio.to_thread(rebased, parts.overlay)
+    if hunks is None and not undone.conflicts:
+        parts.applied[:] = [(turn, known) for turn, known in parts.applied if known != checkpoint]
     yield await parts.recorder.log(PatchUndone(checkpoint=checkpoint, patch=undone.patch))
+    if set(changed) & set(moved.patch.paths):
+        yield await parts.recorder.log(moved)
     words = f"The user took back applied hunks in: {', '.join(changed)}."
     async for event in parts.change((), (update_message(words),)):
         yield event

@@ -13,9 +13,13 @@ from typing import Literal
 
 from pier_tui.backbone.state import Backbone
 from pier_tui.models.messages import ToolCall
+from pier_tui.router.signals import Signals
 from pier_tui.tools.tool import CommandRun, Fact, FileSeen
 
 NUDGE_AT, STOP_AT = 3, 5
+EMPTY_ANSWERS = 3
+"""Answers in a row without text or action after which a request stops, whoever gave them."""
+NOTHING = "an answer without text or action"
 
 
 class Repeats:
@@ -38,3 +42,11 @@ def brings_something(facts: tuple[Fact, ...], changed: tuple[str, ...], before: 
         return True
     known = {item.key: item.text for item in before.section("files")}
     return any(isinstance(f, FileSeen) and (f.path not in known or f.lines not in known[f.path]) for f in facts)
+
+
+def stepped(signals: Signals, *, failure: str, passed: bool, rescued: bool) -> Signals:
+    """The signals after what a turn's checks and calls came to; `rescued`: the strong model has had its turn."""
+    after = signals.failed(failure) if failure else signals.passed() if passed else signals
+    if not rescued:
+        return after
+    return after.model_copy(update={"failures": 0, "invalid_calls": 0, "quiet_turns": 0})

@@ -14,14 +14,26 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
-from pier_tui.errors import ModelError
+from pier_tui.errors import (
+    BadAnswer,
+    EndpointDown,
+    KeyRejected,
+    ModelError,
+    ModelRetired,
+    OutOfCredit,
+    RateLimited,
+    WindowExceeded,
+)
 from pier_tui.events import AnyEvent, CallFinished, Notice, ReasoningDelta, RouteDecided, Segment, TextDelta
 from pier_tui.models.cards import ModelCard
 from pier_tui.models.messages import CallNotice, Piece, ReasoningPiece, Reply, TextPiece, Tier
 from pier_tui.models.usage import Usage
 from pier_tui.router.decision import Decision, escalates, read_decision
-from pier_tui.router.override import Steering, Switched
-from pier_tui.router.strategy import Answer, Call, Flow, Strategy, TurnState
+from pier_tui.router.override import Steering
+from pier_tui.router.strategy import Answer, Call, Strategy, TurnState
+
+REFUSED = (KeyRejected, OutOfCredit, RateLimited, WindowExceeded, ModelRetired)
+"""Errors by which an endpoint refuses a call before it works on it, so that nothing is charged."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +76,12 @@ class Drive:
     def __init__(self, caller: Caller, steering: Steering, decision_id: str) -> None:
         self._caller, self._steering, self._id = caller, steering, decision_id
         self._calls = 0
+        self._unsaid: CallFinished | None = None
+
+    def take_unsaid(self) -> CallFinished | None:
+        """The bill of a call whose stream was left before it could be told; it is booked and belongs in the journal."""
+        unsaid, self._unsaid = self._unsaid, None
+        return unsaid
 
     async def run(self, strategy: Strategy, turn: TurnState) -> AsyncGenerator[AnyEvent | Kept, None]:
         """The events of a turn's calls, and last what was kept. Raises ModelError, Interrupted, Switched."""
@@ -72,22 +90,24 @@ class Drive:
             calls = next(flow)
             while True:
                 answers: list[Answer] = []
-                async for item in self._batch(calls, strategy.name, turn.threshold, flow):
-                    if isinstance(item, Answer):
-                        answers.append(item)
-                    else:
-                        yield item
+                async with aclosing(self._batch(calls, strategy.name, turn.threshold)) as items:
+                    async for item in items:
+                        if isinstance(item, Answer):
+                            answers.append(item)
+                        else:
+                            yield item
                 calls = flow.send(tuple(answers))
         except StopIteration as stop:
             yield Kept(stop.value)
         except ModelError as error:
-            async for rescued in self._fail_expensive(error, strategy.name, turn.threshold):
-                yield rescued
+            async with aclosing(self._fail_expensive(error, strategy.name, turn.threshold)) as rescue:
+                async for rescued in rescue:
+                    yield rescued
         finally:
             flow.close()
 
     async def _batch(
-        self, calls: tuple[Call, ...], strategy: str, threshold: float, flow: Flow
+        self, calls: tuple[Call, ...], strategy: str, threshold: float
     ) -> AsyncGenerator[AnyEvent | Answer, None]:
         if len(calls) == 1:
             async with aclosing(self._call(calls[0], strategy, threshold)) as items:
@@ -111,8 +131,9 @@ class Drive:
             raise error
         yield Notice(text=f"router failed -> 105B: {error}", level="warning")
         call = Call(tier="strong", route="router-failed", reason=str(error))
-        async for item in self._call(call, strategy, threshold):
-            yield Kept(item) if isinstance(item, Answer) else item
+        async with aclosing(self._call(call, strategy, threshold)) as items:
+            async for item in items:
+                yield Kept(item) if isinstance(item, Answer) else item
 
     async def _call(self, call: Call, strategy: str, threshold: float) -> AsyncGenerator[AnyEvent | Answer, None]:
         """One call: the route, its deltas, the bill, and the answer."""
@@ -120,10 +141,12 @@ class Drive:
         self._calls += 1
         made = self._caller.prepare(call)
         routed = self._routed(call, made, strategy, threshold)
-        yield routed
         said: list[str] = []
         reply: Reply | None = None
+        opened = False
         try:
+            yield routed
+            opened = True
             async with aclosing(self._pieces(made)) as pieces:
                 async for piece in pieces:
                     if isinstance(piece, Reply):
@@ -132,28 +155,41 @@ class Drive:
                         event = _shown(piece)
                         said.append(getattr(event, "text", "") if not isinstance(event, Notice) else "")
                         yield event
+            if reply is None:
+                raise BadAnswer("The endpoint ended the answer without finishing it; try the turn again.")
+        except GeneratorExit as error:
+            self._unsaid = self._abandoned(call, made, "".join(said) if opened else None, error)
+            raise
         except (Exception, asyncio.CancelledError) as error:
             yield self._abandoned(call, made, "".join(said), error)
             raise
-        if reply is None:
-            raise ModelError("The endpoint ended the answer without finishing it; try the turn again.")
-        async for item in self._settled(call, made, routed, reply):
+        for item in self._settled(call, made, routed, reply):
+            if item is self._unsaid:
+                self._unsaid = None
             yield item
 
-    async def _settled(
-        self, call: Call, made: Prepared, routed: RouteDecided, reply: Reply
-    ) -> AsyncGenerator[AnyEvent | Answer, None]:
+    def _settled(self, call: Call, made: Prepared, routed: RouteDecided, reply: Reply) -> tuple[AnyEvent | Answer, ...]:
+        """Book a finished call; what is known of its route by now, its bill, and the answer."""
         decision: Decision | None = call.decision
         kept = call.purpose == "act"
+        known: tuple[AnyEvent, ...] = ()
         if call.tier == "weak" and call.route == "self-route":
             decision, reply = read_decision(reply)
             kept = not escalates(decision, routed.threshold or 0.0)
             shown = "escalate" if not kept else decision.action
             changes = {"action": shown, "confidence": decision.confidence, "reason": decision.reason}
-            yield routed.model_copy(update={**changes, "model": reply.model or routed.model})
+            known = (routed.model_copy(update={**changes, "model": reply.model or routed.model}),)
+        elif call.tier == "weak" and call.route == "forced":
+            # The decision is not asked for, but it is no part of the answer either.
+            _, reply = read_decision(reply)
+        bill = self._bill(call, made, reply, kept)
+        self._unsaid = bill
+        return (*known, bill, Answer(call=call, reply=reply, decision=decision))
+
+    def _bill(self, call: Call, made: Prepared, reply: Reply, kept: bool) -> CallFinished:
         usage = _usage(reply, made, self._caller)
         cost, elsewhere = self._caller.finished(call, usage, kept)
-        yield CallFinished(
+        return CallFinished(
             decision=self._id,
             call=self._calls,
             tier=call.tier,
@@ -169,7 +205,6 @@ class Drive:
             request_id=reply.request_id,
             counterfactual=elsewhere,
         )
-        yield Answer(call=call, reply=reply, decision=decision)
 
     async def _pieces(self, made: Prepared) -> AsyncGenerator[Piece, None]:
         """The stream, ended at once by the user's stop or switch."""
@@ -185,14 +220,18 @@ class Drive:
             if close is not None:
                 await close()
 
-    def _abandoned(self, call: Call, made: Prepared, said: str, error: BaseException) -> CallFinished:
-        """What a call cost that the user cut off or that broke: estimated, and still on the bill."""
-        sent = bool(said) or isinstance(error, Switched)
-        usage = Usage(
-            prompt=made.prompt_tokens if sent else None,
-            output=self._caller.count(said) if sent else None,
-            estimated=True,
-        )
+    def _abandoned(self, call: Call, made: Prepared, said: str | None, error: BaseException) -> CallFinished:
+        """What a call cost that the user cut off or that broke: estimated, and still on the bill.
+
+        `said` is None where nothing was sent. A call that was refused costs nothing; what one costs
+        whose connection broke before an answer is not known.
+        """
+        if said is None or (isinstance(error, REFUSED) and not said):
+            usage = Usage(prompt=0, cached=0, output=0)
+        elif isinstance(error, EndpointDown) and not said:
+            usage = Usage(estimated=True)
+        else:
+            usage = Usage(prompt=made.prompt_tokens, output=self._caller.count(said), estimated=True)
         cost, elsewhere = self._caller.finished(call, usage, False)
         return CallFinished(
             decision=self._id,

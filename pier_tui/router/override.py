@@ -79,6 +79,9 @@ class Steering:
 
         A switch that comes while something else than a call runs waits for the next turn.
         """
+        if self._stop.is_set():
+            work.close()
+            raise Interrupted
         task = asyncio.ensure_future(work)
         wakers = [asyncio.ensure_future(self._stop.wait())]
         if switchable:
@@ -97,3 +100,6 @@ class Steering:
             if not task.done():
                 task.cancel()
                 await asyncio.wait({task})
+            if not task.cancelled():
+                # Looked at, so that an error nobody waits for any more is not reported later.
+                task.exception()

@@ -15,9 +15,7 @@ class SelfRoute:
     """Signals decide what they can; an undecided turn goes to the weak model, which acts or hands over."""
 
     name = "self-route"
-    about = (
-        "the weak model takes each turn and says in the same call whether it should; repeated failures escalate"
-    )
+    about = "the weak model takes each turn and says in the same call whether it should; repeated failures escalate"
 
     def flow(self, turn: TurnState) -> Flow:
         """One weak call, and a strong one where it escalates; or one strong call where the signals say so."""
