@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from typing import ClassVar
 
 from textual.binding import BindingType
@@ -23,6 +24,7 @@ class ReplayScreen(Doors):
     def __init__(self, repository: str) -> None:
         super().__init__(repository)
         self.player: Player | None = None
+        self.sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
     def on_mount(self) -> None:
         """The mark is there from the first paint."""
@@ -32,7 +34,7 @@ class ReplayScreen(Doors):
     def play(self, events: Sequence[AnyEvent], profile: str) -> None:
         """Begin."""
         self.query_one(Header).profile = profile
-        self.player = Player(events, self.show, self._mark)
+        self.player = Player(events, self.show, self._mark, sleep=self.sleep)
         self.run_worker(self.player.play(), group="replay", exit_on_error=False)
 
     def _mark(self, text: str) -> None:
