@@ -25,6 +25,7 @@ from pier_tui.events import (
     TurnEnded,
 )
 from pier_tui.models.messages import Tier
+from pier_tui.repo.diff import FileDiff, Hunk, Patch
 from pier_tui.ui.format import NAMES
 
 _FENCE = re.compile(r"^```[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -122,6 +123,7 @@ class Story:
         self.points: list[Point] = []
         self.applied: dict[str, PatchApplied] = {}
         self.labels: dict[str, Labelled] = {}
+        self._answers: dict[Tier, int] = {"weak": 0, "strong": 0}
 
     def add(self, event: AnyEvent) -> None:
         """Take one event in; those that add nothing here are passed over."""
@@ -133,7 +135,7 @@ class Story:
             case CallFinished():
                 self._called(event)
             case AnswerCompleted():
-                self._turn(event).answer = event
+                self._answered(event)
             case ToolCalled():
                 self._turn(event).tools.append((event, None))
             case ToolReturned():
@@ -142,13 +144,20 @@ class Story:
                 self._turn(event).seconds = event.seconds
             case Labelled():
                 self._labelled(event)
-            case PatchApplied():
+            case PatchApplied() if event.patch.files:
                 self.applied[event.checkpoint] = event
             case PatchUndone():
                 self._undone(event)
 
     def _turn(self, event: AnyEvent) -> Turn:
         return self.turns.setdefault(event.turn, Turn(event.turn, event.request))
+
+    def _answered(self, event: AnswerCompleted) -> None:
+        turn = self._turn(event)
+        if turn.answer is not None:
+            self._answers[turn.answer.tier] -= 1
+        turn.answer = event
+        self._answers[event.tier] += 1
 
     def _called(self, event: CallFinished) -> None:
         self._turn(event).calls.append(event)
@@ -184,8 +193,10 @@ class Story:
         applied = self.applied.get(event.checkpoint)
         if applied is None:
             return
-        undone = sum(len(file.hunks) or 1 for file in event.patch.files)
-        if undone >= sum(len(file.hunks) or 1 for file in applied.patch.files):
+        left = _without(applied.patch, event.patch)
+        if left.files:
+            self.applied[event.checkpoint] = applied.model_copy(update={"patch": left})
+        else:
             del self.applied[event.checkpoint]
 
     def _labelled(self, event: Labelled) -> None:
@@ -221,8 +232,8 @@ class Story:
     @property
     def escalation_rate(self) -> float | None:
         """Share of finished turns the 105B answered; None before the first."""
-        answered = [turn.answer.tier for turn in self.turns.values() if turn.answer]
-        return answered.count("strong") / len(answered) if answered else None
+        answered = sum(self._answers.values())
+        return self._answers["strong"] / answered if answered else None
 
     def add_all(self, events: Iterable[AnyEvent]) -> None:
         """Take many events in."""
@@ -232,3 +243,19 @@ class Story:
 
 def _plus(total: Decimal | None, more: Decimal | None) -> Decimal | None:
     return None if total is None or more is None else total + more
+
+
+def _without(applied: Patch, undone: Patch) -> Patch:
+    """What still stands of a patch: its hunks whose opposite was not written; files without hunks go as a whole."""
+    back = {(file.path, _text(hunk, "+"), _text(hunk, "-")) for file in undone.files for hunk in file.hunks}
+    whole = {file.path for file in undone.files}
+    files: list[FileDiff] = []
+    for file in applied.files:
+        hunks = tuple(h for h in file.hunks if (file.path, _text(h, "-"), _text(h, "+")) not in back)
+        if hunks or (not file.hunks and file.path not in whole):
+            files.append(file.model_copy(update={"hunks": hunks}))
+    return Patch(files=tuple(files))
+
+
+def _text(hunk: Hunk, kind: str) -> tuple[str, ...]:
+    return tuple(line.text for line in hunk.lines if line.kind == kind)

@@ -183,6 +183,7 @@ async def test_a_verdict_goes_to_the_agent_and_what_was_applied_can_be_undone() 
         await until(pilot, lambda: app.bench.story.applied)
         await pilot.press("f12")
         await pilot.pause()
+        assert "⏎ take it back" in app.screen.query_one(KeyLine).render().plain
         await pilot.press("enter")
         await until(pilot, lambda: ("undo", ("k1", None)) in bench.said)
 
@@ -361,7 +362,7 @@ async def test_an_agent_that_cannot_start_says_why_and_the_screen_stays() -> Non
 
 
 async def test_a_key_typed_right_after_going_to_a_pane_belongs_to_that_pane() -> None:
-    async with workbench(ScriptedWorkbench()) as (app, pilot):
+    async with workbench(ScriptedWorkbench()) as (app, _):
         app.bench.frame.action_look("diff")
         assert app.bench.focused is not None
         assert app.bench.diff in app.bench.focused.ancestors_with_self

@@ -10,7 +10,7 @@ from textual.widget import Widget
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from pier_tui.ui.screens.dialog import Dialog
+from pier_tui.ui.screens.dialog import Choices, Dialog
 from pier_tui.ui.text import sanitize
 
 
@@ -20,7 +20,7 @@ class AskScreen(Dialog[str]):
     TITLE_TEXT = "The agent asks"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "no answer", id="ask.close")]
     DEFAULT_CSS = """
-    AskScreen OptionList { height: auto; max-height: 10; margin-top: 1; background: $surface; border: none; }
+    AskScreen OptionList { height: auto; max-height: 10; margin-top: 1; }
     AskScreen Input { margin-top: 1; }
     """
 
@@ -32,7 +32,7 @@ class AskScreen(Dialog[str]):
         """Question, choices, own words."""
         found: list[Widget] = [Static(Content(sanitize(self._question)))]
         if self._choices:
-            found.append(OptionList(*(Option(Content(sanitize(choice))) for choice in self._choices)))
+            found.append(Choices(*(Option(Content(sanitize(choice))) for choice in self._choices)))
         found.append(Input(placeholder="or in your own words" if self._choices else "your answer"))
         return found
 

@@ -10,7 +10,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widget import Widget
-from textual.widgets import Static
+from textual.widgets import OptionList, Static
 
 from pier_tui.ui.widgets.footer import KeyLine
 
@@ -39,14 +39,23 @@ class Dialog(ModalScreen[Result], Generic[Result]):
         self.dismiss(None)
 
 
+class Choices(OptionList):
+    """A list within a dialog; subclasses say with a binding on enter what choosing does, for the line of keys."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select", "choose", id="choices.select")]
+    DEFAULT_CSS = """
+    Choices, Choices:focus { background: $surface; border: none; padding: 0; }
+    """
+
+
 class Page(Dialog[None]):
     """A wide box of text that scrolls; subclasses write the text."""
 
     WIDE = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "leave", "close", id="page.close"),
-        Binding("up,k", "roll(-1)", "up", show=False, id="page.up"),
-        Binding("down,j", "roll(1)", "down", show=False, id="page.down"),
+        Binding("up,k", "roll(-1)", "up", id="page.up"),
+        Binding("down,j", "roll(1)", "down", id="page.down"),
         Binding("pageup", "roll(-15)", "page up", show=False, id="page.page_up"),
         Binding("pagedown,space", "roll(15)", "page down", show=False, id="page.page_down"),
     ]

@@ -14,7 +14,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from pier_tui.ui.format import money
-from pier_tui.ui.screens.dialog import Dialog
+from pier_tui.ui.screens.dialog import Choices, Dialog
 from pier_tui.ui.text import sanitize
 from pier_tui.ui.workbench import SessionLine
 
@@ -27,39 +27,47 @@ class SessionWish:
     session: str
 
 
+class Kept(Choices):
+    """The sessions; going on with one only where that is possible."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select", "go on with it", id="sessions.resume")]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Choosing is going on with it."""
+        screen = self.screen
+        return screen.resumable if action == "select" and isinstance(screen, SessionsScreen) else True
+
+
 class SessionsScreen(Dialog[SessionWish]):
     """Answers with a wish, or None. `resumable`: whether another session can be opened from here."""
 
     TITLE_TEXT = "Sessions of this repository"
     WIDE = True
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "resume", "go on with it", id="sessions.resume"),
         Binding("x", "export", "export as Markdown", id="sessions.export"),
     ]
-    DEFAULT_CSS = "SessionsScreen OptionList { height: 1fr; background: $surface; border: none; }"
+    DEFAULT_CSS = "SessionsScreen OptionList { height: 1fr; }"
 
     def __init__(
         self, sessions: Sequence[SessionLine], *, resumable: bool, clock: Callable[[], float] = time.time
     ) -> None:
         super().__init__()
-        self._sessions, self._resumable, self._clock = sessions, resumable, clock
+        self._sessions, self.resumable, self._clock = sessions, resumable, clock
 
     def body(self) -> list[Widget]:
         """One line a session, newest first."""
         if not self._sessions:
             return [Static(Content("No session of this repository was kept yet."))]
         now = self._clock()
-        return [OptionList(*(Option(Content(one_line(session, now))) for session in self._sessions))]
+        return [Kept(*(Option(Content(one_line(session, now))) for session in self._sessions))]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Nothing to do where there is none."""
-        if action == "resume":
-            return bool(self._sessions) and self._resumable
         return bool(self._sessions) if action == "export" else True
 
     def on_option_list_option_selected(self, message: OptionList.OptionSelected) -> None:
         """Go on with it."""
-        if self._resumable:
+        if self.resumable:
             self.dismiss(SessionWish("resume", self._sessions[message.option_index].id))
 
     def action_export(self) -> None:

@@ -14,11 +14,17 @@ from textual.widgets.option_list import Option
 
 from pier_tui.events import PatchApplied
 from pier_tui.repo.diff import Patch
-from pier_tui.ui.screens.dialog import Dialog
+from pier_tui.ui.screens.dialog import Choices, Dialog
 from pier_tui.ui.text import sanitize
 
 LINES_SHOWN = 200
 """Lines of a preview; more are counted, not shown."""
+
+
+class Checkpoints(Choices):
+    """What was applied, newest first."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select", "take it back", id="undo.select")]
 
 
 class UndoScreen(Dialog[str]):
@@ -27,7 +33,7 @@ class UndoScreen(Dialog[str]):
     TITLE_TEXT = "Take applied changes back"
     WIDE = True
     DEFAULT_CSS = """
-    UndoScreen OptionList { height: auto; max-height: 8; background: $surface; border: none; }
+    UndoScreen OptionList { height: auto; max-height: 8; }
     UndoScreen VerticalScroll { height: 1fr; margin-top: 1; background: $panel; padding: 0 1; }
     """
 
@@ -40,7 +46,7 @@ class UndoScreen(Dialog[str]):
         if not self._applied:
             return [Static(Content("Nothing was applied in this session, so there is nothing to take back."))]
         options = [Option(Content(one_line(event))) for event in self._applied]
-        return [OptionList(*options), VerticalScroll(Static(id="preview"), can_focus=False)]
+        return [Checkpoints(*options), VerticalScroll(Static(id="preview"), can_focus=False)]
 
     def on_option_list_option_highlighted(self, message: OptionList.OptionHighlighted) -> None:
         """Show what would change."""

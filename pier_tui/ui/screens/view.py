@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from itertools import takewhile
+from time import perf_counter
 from typing import ClassVar
 
 from textual import events
@@ -19,10 +21,12 @@ from pier_tui.events import (
     AnyEvent,
     Notice,
     PatchProposed,
+    ReasoningDelta,
     RepoChanged,
     RequestEnded,
     RequestStarted,
     TextDelta,
+    ToolOutput,
 )
 from pier_tui.models.messages import Tier
 from pier_tui.ui.activity import Activity
@@ -39,8 +43,8 @@ from pier_tui.ui.widgets.header import Header
 from pier_tui.ui.widgets.prompt import Files
 from pier_tui.ui.widgets.status import StatusLine
 
-BITE = 50
-"""Events shown in one go on resume."""
+SLICE = 0.008
+"""Seconds of a long piece of work before the keys have their turn."""
 
 
 class SessionView(Screen[None]):
@@ -97,14 +101,19 @@ class SessionView(Screen[None]):
         self._show(event)
 
     def _show(self, event: AnyEvent) -> None:
+        changed = self._take(event)
+        self._show_around(event)
+        if changed:
+            self._show_activity()
+        if not isinstance(event, TextDelta | ReasoningDelta | ToolOutput):
+            self.show_figures()
+
+    def _take(self, event: AnyEvent) -> bool:
+        """Let everything that adds events up have it; whether what is going on changed."""
         self.story.add(event)
         self.backbone_pane.show(event)
         self.diff.show(event)
-        self._show_around(event)
-        if self.activity.add(event):
-            self._show_activity()
-        if not isinstance(event, TextDelta):
-            self.show_figures()
+        return self.activity.add(event)
 
     def _show_activity(self) -> None:
         self.query_one(StatusLine).show_activity(self.activity.text, busy=self.activity.busy)
@@ -126,17 +135,27 @@ class SessionView(Screen[None]):
                 self.app.notify(sanitize(event.text), severity=severe, markup=False)
 
     async def resume(self, history: Sequence[AnyEvent]) -> None:
-        """Show what happened before, in bites, so that keys are answered meanwhile."""
+        """Show what happened before: the end of the text at once, the rest in slices, so that keys are answered."""
         if not history:
             return
-        self.conversation.show_all(history)
-        for start in range(0, len(history), BITE):
-            for event in history[start : start + BITE]:
-                self._show(event)
-            await asyncio.sleep(0)
+        began = perf_counter()
+        for event in history:
+            self.conversation.recall(event)
+            began = await _rested(began)
+        self.conversation.show_all(())
+        for event in history:
+            self._take(event)
+            began = await _rested(began)
         # What was going on when the session was left is not going on now.
         self.activity.rest()
+        self.query_one(Header).session_title = self.story.title
+        if self.activity.pending:
+            self.frame.offer_diff()
+        # Old notices are in the text; only those that came with the opening are news.
+        for event in reversed(list(takewhile(lambda event: isinstance(event, Notice), reversed(history)))):
+            self._show_around(event)
         self._show_activity()
+        self.show_figures()
 
     def show_next(self, text: str) -> None:
         """What the prompt's border says of the next turn."""
@@ -146,3 +165,11 @@ class SessionView(Screen[None]):
     def show_figures(self) -> None:
         """Bring the figures on the status line up to date."""
         self.query_one(StatusLine).show_figures(figures(self.story, self.windows, self.queued))
+
+
+async def _rested(began: float) -> float:
+    """Let others run where a slice is over; when the present slice began."""
+    if perf_counter() - began < SLICE:
+        return began
+    await asyncio.sleep(0)
+    return perf_counter()
