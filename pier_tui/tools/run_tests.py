@@ -21,7 +21,7 @@ from pier_tui.tools.tool import CheckFailed, CheckPassed, CommandRun, Desk, Fact
 SECONDS = 300.0
 FAILURES, FRAMES, TAIL = 20, 6, 3_000
 TRACER = "_pier_trace"
-EXECUTED = "executed by failing tests: "
+EXECUTED = ("executed by failing tests: ", "executed by passing tests: ")
 
 __all__ = ["Framework", "RunTests", "TestCommand", "TestReport", "detect", "parse_tests"]
 
@@ -38,6 +38,7 @@ class RunTests(Described):
 
         target: str = Field(default="", description="test file, folder or id; empty: all tests")
         trace: bool = Field(default=False, description="also tell which lines the failing tests executed (Python)")
+        timeout: float = Field(default=SECONDS, description="seconds after which the run is ended")
 
     async def run(self, args: Args, desk: Desk) -> AsyncIterator[Output | ToolResult]:
         """Raises ToolError: no tests found, a bad target, or not allowed to run."""
@@ -48,12 +49,13 @@ class RunTests(Described):
         started = argv
         if args.trace and command.framework in ("pytest", "unittest"):
             started, edits = _traced(command.framework, argv), {f"{TRACER}.py": _tracer()}
-        async with closing(desk.runner.run(started, timeout=SECONDS, edits=edits)) as pieces:
+        limit = min(max(args.timeout, 1.0), SECONDS)
+        async with closing(desk.runner.run(started, timeout=limit, edits=edits)) as pieces:
             async for piece in pieces:
                 if isinstance(piece, Output):
                     yield piece
                 else:
-                    yield await asyncio.to_thread(_result, command.framework, argv, args.target.strip(), piece)
+                    yield await asyncio.to_thread(_result, command.framework, argv, args.target.strip(), piece, limit)
 
 
 def _tracer() -> bytes:
@@ -66,12 +68,12 @@ def _traced(framework: Framework, argv: tuple[str, ...]) -> tuple[str, ...]:
     return (argv[0], f"{TRACER}.py", *argv[3:])
 
 
-def _result(framework: Framework, argv: tuple[str, ...], target: str, ran: Ran) -> ToolResult:
+def _result(framework: Framework, argv: tuple[str, ...], target: str, ran: Ran, limit: float) -> ToolResult:
     output = shown(ran.output)
     executed = [line for line in output.split("\n") if line.startswith(EXECUTED)]
     body = "\n".join(line for line in output.split("\n") if not line.startswith(EXECUTED))
     report = parse_tests(body, framework)
-    how = status(ran, SECONDS)
+    how = status(ran, limit)
     parts = [f"{how}: {report.counts}", *_failures(report), head_tail(body.strip(), TAIL) or "(no output)"]
     if ran.changed:
         parts.append(f"changed, now proposed: {', '.join(ran.changed)}")

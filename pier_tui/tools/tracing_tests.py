@@ -1,5 +1,6 @@
-"""Records which lines failing tests execute. Runs in the tested project's interpreter, so it imports nothing of ours.
+"""Records which lines failing and passing tests execute.
 
+Runs in the tested project's interpreter, so it imports nothing of ours.
 As a pytest plugin it is loaded with `-p`; for unittest it is started instead of `python -m unittest`.
 """
 
@@ -17,6 +18,7 @@ Lines = set[tuple[str, int]]
 
 executed: Lines = set()
 failing: Lines = set()
+passing: Lines = set()
 _known: dict[str, bool] = {}
 _state = {"failed": False}
 
@@ -50,19 +52,25 @@ def start() -> None:
 
 
 def stop(failed: bool) -> None:
-    """End recording; the lines count when the test failed."""
+    """End recording; the lines count for the kind of test it was."""
     sys.settrace(None)
     threading.settrace(None)
-    if failed:
-        failing.update(executed)
+    (failing if failed else passing).update(executed)
 
 
 def report() -> list[str]:
-    """One line per file: `executed by failing tests: path: 3-9,12`."""
+    """One line per file the failing tests executed: `executed by failing tests: path: 3-9,12`; then of the passing."""
+    if not failing:
+        return []
+    wanted = {filename for filename, _ in failing}
+    return [*_report("failing", failing), *_report("passing", {p for p in passing if p[0] in wanted})]
+
+
+def _report(kind: str, lines: Lines) -> list[str]:
     by_path: dict[str, list[int]] = {}
-    for filename, line in failing:
+    for filename, line in lines:
         by_path.setdefault(os.path.realpath(filename)[len(ROOT) :], []).append(line)
-    return [f"executed by failing tests: {path}: {ranges(sorted(set(by_path[path])))}" for path in sorted(by_path)]
+    return [f"executed by {kind} tests: {path}: {ranges(sorted(set(by_path[path])))}" for path in sorted(by_path)]
 
 
 def ranges(lines: list[int]) -> str:

@@ -60,14 +60,16 @@ def parses(text: str) -> bool:
     return True
 
 
-def propose(work: Workspace, edits: tuple[Call, ...], say: str, test: bool = True) -> None:
+ALL_TESTS = Call("run_tests", {"target": ""})
+
+
+def propose(work: Workspace, edits: tuple[Call, ...], say: str, test: bool = True, tests: Call = ALL_TESTS) -> None:
     """Make these edits and run the tests in the same turn. Raises Wants, or Stop when they were made already."""
     if any(work.transcript.asked(call.name, call.arguments) for call in edits):
         refused = refusals(work.transcript)
         reasons = "\n".join(f"- {line}" for line in refused)
         raise Stop(f"The edits were not taken, and repeating them would not help.\n{reasons}".rstrip())
-    tests = (Call("run_tests", {"target": ""}),) if test else ()
-    raise Wants((*edits, *tests), say, "edit")
+    raise Wants((*edits, *((tests,) if test else ())), say, "edit")
 
 
 def settle(work: Workspace, done: str, note: str = "") -> None:

@@ -52,11 +52,11 @@ class Stop(Exception):
 
 
 class Harder(Exception):
-    """What comes next is beyond the weak rules: why, and what the strong ones are told."""
+    """What comes next is beyond the weak rules: why, what the strong ones are told, what was done."""
 
-    def __init__(self, reason: str, handoff: str) -> None:
+    def __init__(self, reason: str, handoff: str, so_far: str = "") -> None:
         super().__init__(reason)
-        self.reason, self.handoff = reason, handoff
+        self.reason, self.handoff, self.so_far = reason, handoff, so_far
 
 
 class Workspace:
@@ -65,6 +65,8 @@ class Workspace:
     def __init__(self, transcript: Transcript, strong: bool) -> None:
         self.transcript, self.strong = transcript, strong
         self._used: list[Call] = []
+        self.why = ""
+        """The sentence said with the next calls that bring none of their own."""
 
     def ask(self, name: str, **arguments: Any) -> str:
         """The result of this call. Raises Wants when it has not been made."""
@@ -77,14 +79,14 @@ class Workspace:
         if missing:
             again = tuple(c for c in self._used if c not in missing and c.name in ("read", "search", "list"))
             bundle = again if self.transcript.size > BUNDLE_CHARS else ()
-            raise Wants((*bundle, *missing), say, action)
+            raise Wants((*bundle, *missing), say or self.why, action)
         self._used += [c for c in calls if c not in self._used]
         return [result or "" for result in results]
 
-    def harder(self, reason: str, handoff: str) -> None:
+    def harder(self, reason: str, handoff: str, so_far: str = "") -> None:
         """Raises Harder unless the strong rules are at work."""
         if not self.strong:
-            raise Harder(reason, handoff)
+            raise Harder(reason, handoff, so_far)
 
     def text(self, path: str) -> str:
         """A file's whole text. Raises Wants, or Stop where it cannot be read."""
@@ -100,8 +102,8 @@ class Workspace:
         if part is None:
             raise Stop(f"`{path}` cannot be read: {result.strip().splitlines()[0]}")
         lines = dict(part.lines)
-        for result in self.ask_all(_rest(path, part)):
-            lines.update(_lines_of(result))
+        for page in self.ask_all(_rest(path, part)):
+            lines.update(_lines_of(page))
         while lines and len(lines) < part.total:
             gap = next(n for n in range(1, part.total + 1) if n not in lines)
             more = _lines_of(self.ask("read", path=path, start=gap, end=100_000))

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 _COUNTS = re.compile(r"(\d+) passed, (\d+) failed, (\d+) errors?")
-_FAILED = re.compile(r"^(?:FAILED|ERROR) (?P<id>\S.*?)(?: - (?P<message>.*))?$")
+_FAILED = re.compile(r"^(?:FAILED|ERROR) (?P<id>[^\s(].*?)(?: - (?P<message>.*))?$")
 _AT = re.compile(r"^  at (?P<path>.+):(?P<line>\d+)$")
 _EXECUTED = re.compile(r"^executed by (?P<kind>failing|passing) tests: (?P<path>.+): (?P<ranges>[\d,\-]+)$")
 
@@ -40,7 +40,7 @@ class Report:
         """The counts in words, or the first line of what came instead."""
         if self.counts is None:
             return self.text.strip().split("\n")[0][:200]
-        words = ("passed", "failed", "errors")
+        words = ("passed", "failed", "error" if self.counts[2] == 1 else "errors")
         return ", ".join(f"{n} {w}" for n, w in zip(self.counts, words, strict=True) if n) or "no test ran"
 
 

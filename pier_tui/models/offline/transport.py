@@ -20,8 +20,8 @@ from pier_tui.models.offline.transcript import read_transcript
 
 MODEL_IDS = {"weak": "offline-30b-rules", "strong": "offline-105b-rules"}
 _WORDS = re.compile(r"\s*\S+(?:\s+\S+){0,3}|\s+")
-_ARGUMENT_PIECE = 120
-"""Characters of a tool call's arguments per delta."""
+_ARGUMENT_PIECE, _MOST_PIECES = 120, 40
+"""Characters of a tool call's arguments per delta; longer arguments come in larger pieces, not in more."""
 
 
 class OfflineTransport(httpx.AsyncBaseTransport):
@@ -108,8 +108,9 @@ def _deltas(said: Said, identity: str) -> Iterator[dict[str, Any]]:
         arguments = json.dumps(call.arguments, ensure_ascii=False)
         function = {"name": call.name, "arguments": ""}
         yield {"tool_calls": [{"index": index, "id": f"{identity}-{index}", "type": "function", "function": function}]}
-        for start in range(0, len(arguments), _ARGUMENT_PIECE):
-            piece = arguments[start : start + _ARGUMENT_PIECE]
+        size = max(_ARGUMENT_PIECE, -(-len(arguments) // _MOST_PIECES))
+        for start in range(0, len(arguments), size):
+            piece = arguments[start : start + size]
             yield {"tool_calls": [{"index": index, "function": {"arguments": piece}}]}
 
 

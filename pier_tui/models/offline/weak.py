@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pier_tui.models.offline.flow import plan
 from pier_tui.models.offline.intents import parse
-from pier_tui.models.offline.plan import Call, Said
+from pier_tui.models.offline.plan import Call, Harder, Said
 from pier_tui.models.offline.transcript import Transcript
 
 CANNOT = (
@@ -22,7 +22,7 @@ def answer(transcript: Transcript) -> Said:
     """The answer to this prompt, the route first where it can be stated."""
     said, action, harder, rule = plan(transcript, strong=False)
     if harder is not None:
-        return _hand_over(transcript, harder.reason, harder.handoff)
+        return _hand_over(transcript, harder)
     if "route" not in transcript.tools:
         return said
     confidence = _confidence(transcript)
@@ -36,10 +36,14 @@ def _confidence(transcript: Transcript) -> float:
     return round(max(0.9 - 0.1 * parse(transcript.request).others, 0.6), 2)
 
 
-def _hand_over(transcript: Transcript, reason: str, handoff: str) -> Said:
+def _hand_over(transcript: Transcript, harder: Harder) -> Said:
+    reason = harder.reason
     if "route" in transcript.tools and not transcript.forced:
-        arguments = {"action": "escalate", "confidence": 0.9, "reason": reason, "handoff_prompt": handoff}
+        arguments = {"action": "escalate", "confidence": 0.9, "reason": reason, "handoff_prompt": harder.handoff}
         return Said("", (Call("route", arguments),))
     if "escalate" in transcript.tools and not transcript.forced:
-        return Said("", (Call("escalate", {"reason": reason, "handoff_prompt": handoff}),))
-    return Said(CANNOT.format(reason=reason))
+        return Said("", (Call("escalate", {"reason": reason, "handoff_prompt": harder.handoff}),))
+    left = CANNOT.format(reason=reason)
+    if harder.so_far and "finish" in transcript.tools:
+        return Said("", (Call("finish", {"summary": f"{harder.so_far}\n\n{left}"}),))
+    return Said(left)

@@ -33,9 +33,19 @@ def ask(tmp_path: Path) -> Ask:
         for path, text in files.items():
             (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / path).write_text(text)
-        session = _load().Session(tmp_path, request)
-        await session.run()
-        session.text = {p: c.decode() for p, c in session.files.overlay.items()}
-        return session
+        return await _session(tmp_path, request)
 
     return run
+
+
+@pytest.fixture
+def session_in() -> Ask:
+    """`await session_in(folder, request)` runs the request in a folder that is there and returns the session."""
+    return _session
+
+
+async def _session(root: Path, request: str) -> Any:
+    session = _load().Session(root, request)
+    await session.run()
+    session.text = {p: c.decode() for p, c in session.files.overlay.items()}
+    return session

@@ -3,72 +3,93 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
-from pier_tui.models.offline.change import calls_for, propose
+from pier_tui.models.offline.change import calls_for
 from pier_tui.models.offline.plan import Call, Stop, Workspace
 from pier_tui.models.offline.repair.candidates import Edit, Suspicion, edits, valid
-from pier_tui.models.offline.results import Report, listed, report
+from pier_tui.models.offline.repair.outcome import account, cause, propose_tested
+from pier_tui.models.offline.results import Report, report
 from pier_tui.models.offline.transcript import Done
 
 MOST = 1_000
+LIKELIEST = 250
+"""How many are tried in a first call; the others follow only when none of these helps."""
 FILES = 4
 TIMEOUT, BUDGET = 3.0, 45.0
 """Seconds of processor time per test, and for all candidates."""
-REVIEW = "It passes the given tests; please review it. Passing tests do not show that the change is right."
 NO_MODEL = (
     "The rules of the offline pair only try single small changes. A model may do better: "
     "`pier-tui --profile sarvam-hosted` or `--profile local`."
 )
+MOST_CAUSES = 30
+_MENDS = re.compile(r"^candidate (\d+): mends (.+)$", re.MULTILINE)
 _PASSED = re.compile(r"^candidate (\d+): pass$", re.MULTILINE)
 _TEST = re.compile(r"(^|/)(tests?|testing)/|(^|/)(test_[^/]*|[^/]*_tests?|conftest)\.py$")
 
 
-def repair(work: Workspace, target: str) -> None:
-    """Find one small edit that makes the tests pass. Raises Wants, Stop."""
-    tried = [d for d in work.transcript.done if d.name == "try_edits" and d.arguments.get("candidates")]
-    if tried:
-        _after(work, tried[-1], target)
-    ran = _probe(work, target)
+def repair(work: Workspace, ran: Report, target: str) -> None:
+    """Try small edits of what the failing tests execute. Raises Wants, Stop."""
     if ran.counts is None:
-        raise Stop(f"The tests could not be run, so nothing was tried: {ran.headline}")
+        raise _ended(work, ran, f"The tests could not be run, so nothing was tried: {ran.headline}")
     if ran.green:
         raise Stop(f"The tests pass as they are: {ran.headline}. There is nothing to repair.")
-    paths = _suspects(ran)
+    paths = suspects(ran)
     if not paths:
-        raise Stop(f"Tests: {ran.headline}, but the failing tests execute no Python file of this repository that is no "
-                   f"test.\n{listed(ran.failures)}\n{NO_MODEL}")  # fmt: skip
-    texts = work.texts(paths)
-    ranked: list[Edit] = []
-    for rank, path in enumerate(paths):
-        last = next((line for f in ran.failures[:1] for p, line in reversed(f.frames) if p == path), 0)
-        suspicion = Suspicion(ran.failing.get(path, frozenset({last} - {0})), ran.passing.get(path, frozenset()), last)
-        ranked += [Edit(e.cost + rank * 0.3, *_rest(e)) for e in edits(path, texts[path], suspicion)]
-    ranked.sort(key=lambda e: (e.cost, e.path, e.start, e.text))
-    chosen = [edit for edit in ranked[: MOST * 2] if valid(edit, texts[edit.path])][:MOST]
+        raise _ended(
+            work, ran, f"The failing tests execute no Python file of this repository that is no test. {NO_MODEL}"
+        )
+    causes = list(dict.fromkeys(cause(failure.id) for failure in ran.failures))
+    before = sum(len(search.arguments["candidates"]) for search in searches(work))
+    every = _ranked(ran, work.texts(paths), len(causes) > 1)
+    chosen = every[before:] if before else every[:LIKELIEST]
     if not chosen:
-        raise Stop(f"Tests: {ran.headline}.\n{listed(ran.failures)}\nThere is no small change to try here. {NO_MODEL}")
+        what = f"None of {before} small changes mends what fails" if before else "There is no small change to try here"
+        raise _ended(work, ran, f"{what}. {NO_MODEL}")
     candidates = [{"path": e.path, "start": e.start, "end": e.end, "text": e.text} for e in chosen]
-    arguments = {"candidates": candidates, "target": target, "timeout": TIMEOUT, "budget": BUDGET}
-    say = (
-        f"{ran.headline}. {len(chosen)} small changes to {', '.join(f'`{p}`' for p in paths)} to try, likeliest first."
+    arguments: dict[str, Any] = {"candidates": candidates, "target": target, "timeout": TIMEOUT, "budget": BUDGET}
+    if len(causes) > 1:
+        arguments["failing"] = causes[:MOST_CAUSES]
+    files = ", ".join(f"`{p}`" for p in paths)
+    which = f"the {len(chosen)} likeliest of {len(every)}" if len(chosen) < len(every) else f"{len(chosen)}"
+    which = f"{len(chosen)} less likely" if before else which
+    work.ask_all(
+        (Call("try_edits", arguments),), f"Trying {which} small changes to {files} against the tests.", "run_test"
     )
-    work.ask_all((Call("try_edits", arguments),), say, "run_test")
+
+
+def _ranked(ran: Report, texts: dict[str, str], several: bool) -> list[Edit]:
+    """The edits to try, the likeliest first; `several`: the failures may have different causes."""
+    ranked: list[Edit] = []
+    for rank, (path, text) in enumerate(texts.items()):
+        ends = ran.failures if several else ran.failures[:1]
+        last = next((line for f in ends for p, line in reversed(f.frames) if p == path), 0)
+        suspicion = Suspicion(ran.failing.get(path, frozenset({last} - {0})), ran.passing.get(path, frozenset()), last)
+        ranked += [Edit(e.cost + rank * 0.3, *_rest(e)) for e in edits(path, text, suspicion)]
+    ranked.sort(key=lambda e: (e.cost, e.path, e.start, e.text))
+    return [edit for edit in ranked[: MOST * 2] if valid(edit, texts[edit.path])][:MOST]
+
+
+def _ended(work: Workspace, ran: Report, tried: str) -> Stop:
+    changed = bool(work.transcript.edits())
+    return Stop(account(work.transcript, ran, tried), changed=changed)
 
 
 def _rest(edit: Edit) -> tuple[str, int, int, str]:
     return edit.path, edit.start, edit.end, edit.text
 
 
-def _probe(work: Workspace, target: str) -> Report:
-    """What fails and which lines that executes."""
+def probed(work: Workspace, target: str) -> Report:
+    """What fails and which lines that executes, each test limited by itself. Raises Wants."""
     if "try_edits" in work.transcript.tools:
-        ran = report(work.ask_all((Call("try_edits", {"candidates": [], "target": target}),), "", "run_test")[0])
+        say = "Running the tests one by one with a limit each, with the lines they execute."
+        ran = report(work.ask_all((Call("try_edits", {"candidates": [], "target": target}),), say, "run_test")[0])
         if ran.counts is not None:
             return ran
     return report(work.ask_all((Call("run_tests", {"target": target, "trace": True}),), "", "run_test")[0])
 
 
-def _suspects(ran: Report) -> tuple[str, ...]:
+def suspects(ran: Report) -> tuple[str, ...]:
     """Files the failing tests execute, tests left out; those a traceback ends in come first."""
     ends = [f.frames[-1][0] for f in ran.failures if f.frames]
     executed = sorted(ran.failing, key=lambda p: (-len(ran.failing[p] - ran.passing.get(p, frozenset())), p))
@@ -77,25 +98,36 @@ def _suspects(ran: Report) -> tuple[str, ...]:
     return tuple(p for p in ordered if p.endswith(".py") and not _TEST.search(p))[:FILES]
 
 
-def _after(work: Workspace, tried: Done, target: str) -> None:
-    """Propose the candidate that passed, or say that none did. Raises Wants, Stop."""
-    passed = _PASSED.search(tried.result)
+def searches(work: Workspace) -> list[Done]:
+    """The searches since the last edit."""
+    done, edits = work.transcript.done, work.transcript.edits()
+    since = done[done.index(edits[-1]) :] if edits else done
+    return [d for d in since if d.name == "try_edits" and d.arguments.get("candidates")]
+
+
+def propose_found(work: Workspace, ran: Report) -> None:
+    """Propose what the last search found; returns where there is more to try. Raises Wants, Stop."""
+    found = searches(work)
+    if not found:
+        return
+    tried = found[-1]
     every = tried.arguments["candidates"]
-    if passed is None:
-        ran = report(tried.result)
-        outcome = "\n".join(f"- {line}" for line in tried.result.split("\n") if line.startswith("candidates "))
-        if not outcome:
-            raise Stop(f"No change could be tried: {ran.headline}")
-        raise Stop(
-            f"None of {len(every)} small changes passes the tests.\n{outcome}\n{listed(ran.failures)}\n{NO_MODEL}"
-        )
-    number = int(passed[1])
+    passed, mends = _PASSED.search(tried.result), _MENDS.search(tried.result)
+    if passed is None and mends is None:
+        outcomes = [line for line in tried.result.split("\n") if line.startswith(("candidates ", "candidate "))]
+        if outcomes and len(found) == 1 and not tried.result.rstrip().endswith("not tried"):
+            return
+        count = sum(len(search.arguments["candidates"]) for search in found)
+        what = "; ".join(outcomes) or tried.result.strip().split("\n")[0][:200]
+        raise _ended(work, ran, f"None of {count} small changes mends what fails ({what}). {NO_MODEL}")
+    number = int((passed or mends or ("", 0))[1])
     chosen = every[number - 1]
-    path = str(chosen["path"])
+    path, start, end = str(chosen["path"]), int(chosen["start"]), int(chosen["end"])
     before = work.text(path)
     lines = before.split("\n")
     fresh = [chosen["text"]] if chosen["text"] else []
-    after = "\n".join([*lines[: chosen["start"] - 1], *fresh, *lines[chosen["end"] :]])
-    calls = calls_for(path, before, after)
-    say = f"Change {number} of {len(every)} passes: lines {chosen['start']}-{chosen['end']} of `{path}`."
-    propose(work, calls, say)
+    after = "\n".join([*lines[: start - 1], *fresh, *lines[end:]])
+    mended = "the tests pass" if passed else f"{mends[2] if mends else ''} passes and no other test breaks"
+    where = f"line {start}" if start == end else f"lines {start}-{end}"
+    say = f"With change {number} of {len(every)}, at {where} of `{path}`, {mended}. Proposing it."
+    propose_tested(work, calls_for(path, before, after), say)

@@ -8,8 +8,10 @@ import difflib
 import re
 
 from pier_tui.models.offline import names
-from pier_tui.models.offline.change import calls_for, propose
-from pier_tui.models.offline.plan import Workspace
+from pier_tui.models.offline.change import calls_for
+from pier_tui.models.offline.plan import Call, Workspace
+from pier_tui.models.offline.repair.outcome import propose_tested
+from pier_tui.models.offline.repair.syntax import mend_syntax
 from pier_tui.models.offline.results import Report
 
 STDLIB = frozenset(
@@ -53,6 +55,7 @@ MEMBERS = {
     "reduce": "functools", "wraps": "functools", "date": "datetime", "timedelta": "datetime", "Enum": "enum",
     "sqrt": "math", "ceil": "math", "floor": "math", "chain": "itertools", "product": "itertools", "dedent": "textwrap",
 }  # fmt: skip
+_SYNTAX = re.compile(r"\b(SyntaxError|IndentationError)\b")
 _NAME = re.compile(r"NameError: name '(\w+)' is not defined")
 _ATTRIBUTE = re.compile(r"AttributeError: (?!'NoneType').*has no attribute '(\w+)'")
 _IMPORT = re.compile(r"ImportError: cannot import name '(\w+)' from '([\w.]+)'")
@@ -67,7 +70,10 @@ def mend(work: Workspace, ran: Report) -> None:
         place = failure.frames[-1] if failure.frames else None
         if place is None:
             continue
-        if match := _NAME.search(message):
+        work.why = f"{ran.headline}. `{failure.id}` stops at `{place[0]}:{place[1]}`: {message}"
+        if _SYNTAX.search(message):
+            mend_syntax(work, place[0])
+        elif match := _NAME.search(message):
             _name(work, *place, match[1])
         elif match := _ATTRIBUTE.search(message):
             _attribute(work, *place, match[1])
@@ -80,7 +86,9 @@ def _name(work: Workspace, path: str, line: int, wrong: str) -> None:
     if wrong in STDLIB or wrong in MEMBERS:
         statement = f"import {wrong}" if wrong in STDLIB else f"from {MEMBERS[wrong]} import {wrong}"
         after = imported(text, statement)
-        propose(work, calls_for(path, text, after), f"`{wrong}` is not imported in `{path}`; adding `{statement}`.")
+        propose_tested(
+            work, calls_for(path, text, after), f"`{wrong}` is not imported in `{path}`; adding `{statement}`."
+        )
     near = difflib.get_close_matches(wrong, _known(text, line) - {wrong}, 2, 0.75)
     if len(near) == 1 or (len(near) == 2 and _likeness(wrong, near[0]) > _likeness(wrong, near[1])):
         _swap(
@@ -97,7 +105,7 @@ def _name(work: Workspace, path: str, line: int, wrong: str) -> None:
     homes = sorted({p for p, _, _ in hits if p.endswith(".py") and p != path})
     if len(homes) == 1:
         statement = f"from {module_of(homes[0])} import {wrong}"
-        propose(
+        propose_tested(
             work,
             calls_for(path, text, imported(text, statement)),
             f"`{wrong}` is defined in `{homes[0]}`; importing it.",
@@ -113,7 +121,7 @@ def _swap(work: Workspace, path: str, text: str, line: int, wrong: str, right: s
     fresh = re.sub(rf"\b{re.escape(wrong)}\b", right, lines[line - 1])
     after = "\n".join([*lines[: line - 1], fresh, *lines[line:]])
     if after != text:
-        propose(work, calls_for(path, text, after), say)
+        propose_tested(work, calls_for(path, text, after), say)
 
 
 def _known(text: str, line: int) -> set[str]:
@@ -133,8 +141,10 @@ def _known(text: str, line: int) -> set[str]:
 
 
 def _attribute(work: Workspace, path: str, line: int, wrong: str) -> None:
+    seek = {"pattern": r"^\s*(def|class)\s+\w+|self\.\w+\s*[:=]", "path": "", "regex": True, "max": 200}
+    work.ask_all((Call("read", {"path": path, "start": 1, "end": 100_000}), Call("search", seek)))
     text = work.text(path)
-    hits = work.search(r"^\s*(def|class)\s+\w+|self\.\w+\s*[:=]", regex=True)
+    hits = work.search(str(seek["pattern"]), regex=True)
     known = {w for _, _, found in hits for w in re.findall(r"(?:def|class)\s+(\w+)|self\.(\w+)", found) for w in w if w}
     known |= {name for kind in (str, list, dict, set, bytes, int) for name in dir(kind) if not name.startswith("_")}
     near = difflib.get_close_matches(wrong, known, 1, 0.75)
@@ -158,7 +168,9 @@ def _import(work: Workspace, path: str, line: int, wrong: str) -> None:
     if len(homes) == 1 and match:
         after = text[: match.start(2)] + module_of(homes[0]) + text[match.end(2) :]
         if after != text:
-            propose(work, calls_for(path, text, after), f"`{wrong}` is defined in `{homes[0]}`; correcting the import.")
+            propose_tested(
+                work, calls_for(path, text, after), f"`{wrong}` is defined in `{homes[0]}`; correcting the import."
+            )
 
 
 def module_of(path: str) -> str:
