@@ -88,8 +88,8 @@ def hunk_height(review: Review, entry: Entry, split: bool, width: int) -> int:
     """Rows of a hunk below its header, without laying it out where that can be helped."""
     lines = review.lines(entry) if review.marks else entry.lines
     rows = split_height(lines) if split else len(lines)
-    clash = len(clash_rows(review, entry, split, width))
-    return rows + clash + sum(len(note_rows(note, width)) for note in review.notes_on(entry))
+    rows += len(clash_rows(review, entry, split, width)) if review.clashes else 0
+    return rows + sum(len(note_rows(note, width)) for note in review.notes_on(entry))
 
 
 def split_height(lines: Sequence[Line]) -> int:

@@ -22,6 +22,8 @@ from pier_tui.ui.widgets.diff_review import Entry, Review
 SPLIT_FROM = 110
 """Side by side by itself from this many columns."""
 MOST_STRIPS = 6000
+SELECTED = Style(reverse=True)
+"""How selected text looks, on every terminal."""
 
 CSS = """
 DiffView { height: 1fr; background: $surface; scrollbar-size-horizontal: 0; overflow-x: hidden;
@@ -137,8 +139,12 @@ class DiffView(ScrollView, can_focus=True):
         self.entries = self.review.entries
         split, width = self.laid = (self.split, self.columns)
         self.index = build(self.review, lambda entry: hunk_height(self.review, entry, split, width))
+        self.begin()
+
+    def begin(self) -> None:
+        """Draw everything anew for the width that rows were laid out for."""
         self.drawings.clear()
-        self.virtual_size = Size(width, self.index.height)
+        self.virtual_size = Size(self.laid[1], self.index.height)
         self.refresh()
 
     def redraw(self) -> None:
@@ -231,6 +237,9 @@ class DiffView(ScrollView, can_focus=True):
 
     def fit_width(self) -> None:
         """Lay everything out for the width there is, the cursor's hunk staying on its row."""
+        if self.laid[0] == self.split and not (self.review.notes or self.review.clashes):
+            self.laid = (self.split, self.columns)
+            return self.begin()
         row = self.index.of(self.cursor).start - self.scroll_y if self.entry else 0
         self.lay_out()
         if self.entry:
@@ -288,12 +297,7 @@ class DiffView(ScrollView, can_focus=True):
         self.painted += len(drawing.strips) - before
         chosen = self.text_selection
         span = chosen.get_span(row) if chosen else None
-        return paint.selectable(strip, drawing.code_at, row, self.column, span, self.selected_style)
-
-    @property
-    def selected_style(self) -> Style:
-        """How selected text looks, on every terminal."""
-        return Style(reverse=True)
+        return paint.selectable(strip, drawing.code_at, row, self.column, span, SELECTED)
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """The selected code without gutters and headers."""
