@@ -211,9 +211,13 @@ class Connection:
 
 
 def _import_wiring() -> None:
-    """For a thread: the agent, the tools and the models take a while to import."""
+    """For a thread: the agent, the tools and the models take a while to import, and so do the parsers of answers."""
     try:
         import pier_tui.wiring  # noqa: F401
+        from pier_tui.ui.widgets import markdown_code, markdown_paint
+
+        markdown_paint.parser()
+        markdown_code.warm()
     finally:
         # Modules never become garbage, so they are left out of every later collection.
         gc.freeze()

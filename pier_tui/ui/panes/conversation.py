@@ -57,6 +57,10 @@ class ConversationPane(Vertical):
             self.welcome.display = False
         self.transcript.show(event)
 
+    def recall(self, event: AnyEvent) -> None:
+        """Take in what happened before, without painting; `show_all` paints it."""
+        self.transcript.recall(event)
+
     def show_all(self, history: Sequence[AnyEvent]) -> None:
         """Show what happened before, painting once."""
         self.welcome.display = False

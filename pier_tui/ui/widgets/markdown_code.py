@@ -42,6 +42,11 @@ def _lexer(language: str) -> Any:
         return None
 
 
+def warm() -> None:
+    """Import what the first code block needs; for a thread, as it takes a tenth of a second."""
+    _lexer("python")
+
+
 @lru_cache(maxsize=512)
 def _kind(token: Any) -> str:
     name = str(token)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import takewhile
 from typing import Literal, assert_never
 
 from pier_tui.events import (
@@ -327,7 +328,8 @@ class Records:
         if last is not None and last.request == event.request and last.live:
             last.cut = True
             self._touch(last)
-        turns = [r for r in self.all if isinstance(r, TurnRecord) and r.request == event.request]
+        own = takewhile(lambda record: not isinstance(record, RequestRecord), reversed(self.all))
+        turns = [r for r in own if isinstance(r, TurnRecord) and r.request == event.request]
         text, level = ending(event)
         self._append(NoteRecord(f"{text}  {summary(turns)}".rstrip(), level))
 

@@ -29,6 +29,8 @@ FRAME = 1 / 30
 """Seconds between two paintings of a streaming answer, at least."""
 SHARE = 4
 """Painting takes at most one part in so many of the time, however long an open block is."""
+MOST_UNMEASURED = 32
+"""Records of the past that are taken in before their heights are guessed, a few at a time."""
 NAMES = ("text", "request", "badge", "selected", "weak", "strong", "button", "muted", "tool", "proposal")
 NOTES = ("info", "warning", "error", "end", "pill", "selection")
 PROSE = ("heading", "code", "inline", "link", "quote", "keyword", "string", "number", "function", "builtin", "comment")
@@ -91,6 +93,12 @@ class TranscriptView(ScrollView, can_focus=True):
         """Take an event in; the text follows within a frame."""
         self.records.add(event)
         self._soon()
+
+    def recall(self, event: AnyEvent) -> None:
+        """Take in one of many events of the past; `show_all` paints them."""
+        self.records.add(event)
+        if len(self.records.changed) > MOST_UNMEASURED:
+            self.book.take_changes()
 
     def show_all(self, history: Sequence[AnyEvent]) -> None:
         """Take many events in and paint once."""
