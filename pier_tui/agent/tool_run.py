@@ -16,6 +16,7 @@ from pier_tui.repo.diff import Patch
 from pier_tui.router.override import Steering
 from pier_tui.tools import registry
 from pier_tui.tools.arguments import validate
+from pier_tui.tools.finish import Finish
 from pier_tui.tools.tool import CheckFailed, CheckPassed, Desk, Fact, Output, Tool, ToolResult
 
 
@@ -72,6 +73,7 @@ class ToolBench:
         started = self._clock()
         yield ToolCalled(call_id=call.id, name=call.name, arguments=call.arguments)
         result: ToolResult | None = None
+        args: object = None
         try:
             tool, args = _prepared(call, tier)
         except PierError as error:
@@ -88,8 +90,8 @@ class ToolBench:
                 result = ToolResult(ok=False, text=str(error) or "refused", line=f"{call.name}: refused")
         result = result or ToolResult(ok=False, text="the tool returned nothing", line=call.name)
         into.took(call, result)
-        if call.name == "finish" and result.ok:
-            into.finished = result.text
+        if result.ok and isinstance(args, Finish.Args):
+            into.finished = args.summary
         if result.changed:
             yield PatchProposed(patch=await asyncio.to_thread(self._pending.patch), paths=result.changed, tier=tier)
         yield ToolReturned(

@@ -122,6 +122,7 @@ async def test_an_edit_is_a_proposal_and_the_working_tree_stays_untouched(tmp_pa
     assert "n - 1" in (s.root / "app.py").read_text()
     assert "patch_proposed" in kinds(events)
     assert s.agent.pending.paths == ("app.py",)
+    assert [(e.why, e.text) for e in of(events, RequestEnded)] == [("finished", "done")]
 
 
 async def test_an_accepted_proposal_is_written_and_can_be_taken_back(tmp_path: Path) -> None:
