@@ -159,13 +159,6 @@ class Story:
         turn.answer = event
         self._answers[event.tier] += 1
 
-    def _answered(self, event: AnswerCompleted) -> None:
-        turn = self._turn(event)
-        if turn.answer is not None:
-            self._answers[turn.answer.tier] -= 1
-        turn.answer = event
-        self._answers[event.tier] += 1
-
     def _called(self, event: CallFinished) -> None:
         self._turn(event).calls.append(event)
         self.models[event.tier].add(event)
