@@ -19,7 +19,6 @@ from pier_tui.agent.record import Recorder
 from pier_tui.agent.resuming import put_pending
 from pier_tui.agent.tool_run import ToolBench
 from pier_tui.backbone.repo_card import repo_card
-from pier_tui.backbone.state import Backbone
 from pier_tui.config import Settings, config_dir, load, save_rule, save_setting, state_dir
 from pier_tui.errors import ConfigError, PierError, RepositoryError, ToolError
 from pier_tui.events import AnyEvent, Event, Notice, RequestStarted
@@ -130,7 +129,7 @@ async def assemble(
     desk = AgentDesk(overlay, ScratchRunner(scratch, overlay, sandbox), approval, user)
     journal = Journal(state_dir_for(repo.root, state_dir(env).parent))
     recovered = await asyncio.to_thread(journal.recover)
-    past, resumed = await asyncio.to_thread(_past, store, resume)
+    past, resumed = await asyncio.to_thread(_resumed, store, resume, repo.root)
     session = resume if resume else await asyncio.to_thread(store.open_session, str(repo.root))
 
     async def append(event: Event) -> None:
@@ -142,9 +141,12 @@ async def assemble(
     recorder.request, recorder.turn = resumed.request, resumed.turn
     books = _books(profile, clients, chosen, env)
     books.backbone = resumed.backbone
+    books.restore(resumed.calls)
     if not books.backbone.repo_card:
-        books.backbone = Backbone(repo_card=await asyncio.to_thread(_card, overlay), items=resumed.backbone.items)
-    steering.pinned = resumed.pinned
+        card = await asyncio.to_thread(_card, overlay)
+        books.backbone = resumed.backbone.model_copy(update={"repo_card": card})
+    if chosen.only is None:
+        steering.pinned = resumed.pinned
     feedback = await asyncio.to_thread(FeedbackLog, state_dir(env) / "feedback.db")
     parts = Parts(
         root=repo.root,
@@ -163,7 +165,8 @@ async def assemble(
         read_only=plain,
     )
     lost = await asyncio.to_thread(put_pending, overlay, resumed.pending)
-    opening = [Notice(text=text, level="warning") for text in _opening_words(recovered, lost)]
+    words = [*_opening_words(recovered, lost), *_unlimited(profile, chosen)]
+    opening = [Notice(text=text, level="warning") for text in words]
 
     async def close() -> None:
         for client in clients.values():
@@ -186,6 +189,25 @@ def _opening_words(recovered: tuple[Recovered, ...], lost: tuple[str, ...]) -> l
     if lost:
         words.append(f"What was proposed for {', '.join(lost)} no longer fits the file, so it was dropped.")
     return words
+
+
+def _unlimited(profile: Profile, chosen: Settings) -> list[str]:
+    """That a cost limit cannot be kept where nobody knows what a model costs."""
+    unknown = [card.label for card in map(profile.card, TIERS) if not card.price.free and card.price.fresh is None]
+    if chosen.max_cost is None or not unknown:
+        return []
+    return [f"The cost limit cannot be kept: what {' and '.join(unknown)} costs in profile {profile.name} is unknown."]
+
+
+def _resumed(store: Store, resume: str | None, root: Path) -> tuple[list[AnyEvent], Resumed]:
+    """A session to go on with. Raises PierError: unknown, or of another repository."""
+    row = next((row for row in store.sessions() if row.id == resume), None)
+    if row is None:
+        return _past(store, resume)
+    if row.repo != str(root):
+        raise PierError(f"Session {row.id} belongs to {row.repo}; open that repository to go on with it.")
+    events = store.events(row.id)
+    return events, fold(events)
 
 
 def _past(store: Store, resume: str | None) -> tuple[list[AnyEvent], Resumed]:
@@ -232,10 +254,13 @@ def _books(profile: Profile, clients: Mapping[Tier, ModelClient], chosen: Settin
 
 def _card(overlay: Overlay) -> str:
     """The repository card: files, AGENTS.md as context (never as permission), the test command."""
-    agents = overlay.read_text("AGENTS.md") if overlay.exists("AGENTS.md") else None
+    try:
+        agents = overlay.read_text("AGENTS.md") if overlay.exists("AGENTS.md") else None
+    except (ToolError, RepositoryError):
+        agents = None
     try:
         command = " ".join(detect(overlay).argv)
-    except ToolError:
+    except (ToolError, RepositoryError):
         command = None
     return repo_card(overlay.list(), agents, command)
 
@@ -301,7 +326,9 @@ async def list_sessions(path: Path, env: Mapping[str, str], export: str | None =
     if not rows:
         return "No sessions here yet; start one with: pier-tui\n"
     return "".join(
-        f"{r.id}  {r.turns:>4} turns  ₹{Decimal(r.cost):.4f}  {r.title or '(no request yet)'}\n" for r in rows
+        f"{r.id}  {r.turns:>4} turns  {'at least ' if r.unpriced else ''}₹{Decimal(r.cost):.4f}"
+        f"  {r.title or '(no request yet)'}\n"
+        for r in rows
     )
 
 

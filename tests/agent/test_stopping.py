@@ -59,7 +59,7 @@ async def test_an_interrupt_after_any_event_ends_the_request_and_the_next_one_ru
 
 
 async def test_cancelling_while_any_event_is_journalled_leaves_an_end_in_the_journal(tmp_path: Path) -> None:
-    total = len((await session(tmp_path / "whole", [*TURNS]).run("fix size")))
+    total = len(await session(tmp_path / "whole", [*TURNS]).run("fix size"))
     for stop in range(1, total - 2):
         s = session(tmp_path / str(stop), [*TURNS])
         written = 0
