@@ -140,3 +140,13 @@ async def test_the_border_says_who_does_the_next_turn() -> None:
         pane = app.query_one(ConversationPane)
         pane.set_next("next turn: 105B (once) · re-reads ~12k tokens ~₹0.05")
         assert "105B (once)" in str(pane.prompt.border_subtitle)
+
+
+async def test_keys_act_in_the_order_they_were_typed_however_fast() -> None:
+    app = PromptApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        for key, character in (("x", "x"), ("backspace", "\x7f"), ("a", "a"), ("enter", "\r"), ("b", "b")):
+            app.post_message(events.Key(key, character))
+        await pilot.pause()
+        assert app.posted == [("send", "a")]
+        assert app.query_one(PromptInput).text == "b"

@@ -155,9 +155,17 @@ class PromptInput(TextArea):
         self.insert(self.pastes.fold(event.text.replace("\r\n", "\n").replace("\r", "\n")))
 
     async def _on_key(self, event: events.Key) -> None:
-        """Keys bound here must not be typed by the text area first."""
+        """Keys bound here act at once: after the text typed before them and before what follows, however fast."""
+        if event.is_printable:
+            return
         if event.key in {"enter", "tab", "escape"}:
             event.prevent_default()
+        # Left to bubble, a key would come to its binding only after text that was typed behind it.
+        bound = self.screen.active_bindings.get(event.key)
+        if bound is not None and bound.node is self and bound.enabled:
+            event.prevent_default()
+            event.stop()
+            await self.app.run_action(bound.binding.action, self)
 
     # History.
 
