@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from diff_patches import NEW, SHOP, TAX, TOTAL, TRICK, change
 from textual.app import App, ComposeResult
+from textual.geometry import Region
 from textual.message import Message
 
 from pier_tui.events import Notice, PatchApplied, PatchProposed, PatchRebased, PatchReviewed, PatchUndone, Verdict
 from pier_tui.repo.diff import HunkPick, Patch, Resolution, Sides
 from pier_tui.ui.panes.diff import DiffPane
+from pier_tui.ui.widgets.diff_edit import CommentInput, HunkEditor
 
 
 class PaneApp(App[None]):
@@ -134,6 +136,17 @@ async def test_escape_leaves_the_hunk_as_it_was() -> None:
         await pilot.pause()
         assert app.pane.view.has_focus
         assert not app.pane.sources.pending.marks
+
+
+async def test_a_box_that_was_closed_may_be_painted_once_more() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 40)) as pilot:
+        for key, kind in (("e", HunkEditor), ("c", CommentInput)):
+            await pilot.press(key)
+            box = app.pane.query_one(kind)
+            await box.remove()
+            assert [strip.cell_length for strip in box.render_lines(Region(0, 0, 9, 2))] == [9, 9]
+            app.pane.close_box()
 
 
 async def test_a_text_with_hidden_characters_is_not_put_in_a_text_box() -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
+from textual.geometry import Region
 from textual.message import Message
+from textual.strip import Strip
 from textual.widgets import Input, TextArea
 
 
@@ -36,6 +38,10 @@ class HunkEditor(TextArea):
         self.border_title = "proposed text"
         self.border_subtitle = "f2 or ctrl+s saves · escape cancels"
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The text. The screen may paint a box once more that was just taken away and has no styles any longer."""
+        return super().render_lines(crop) if self.is_attached else [Strip.blank(crop.width)] * crop.height
+
     def action_save(self) -> None:
         """Hand the text over."""
         self.post_message(self.Saved(self.text))
@@ -60,6 +66,10 @@ class CommentInput(Input):
         super().__init__(text)
         self.border_title = "comment"
         self.border_subtitle = "enter keeps it · escape cancels"
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The text, as long as there is a place for it."""
+        return super().render_lines(crop) if self.is_attached else [Strip.blank(crop.width)] * crop.height
 
     def action_cancel(self) -> None:
         """Leave the comment as it was."""
