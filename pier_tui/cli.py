@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import io
+import math
 import os
 import sys
 from collections.abc import Sequence
@@ -20,15 +22,30 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = list(sys.argv[1:] if argv is None else argv)
     if not args or (args[0] not in COMMANDS and args[0] not in ("-h", "--help", "--version")):
         args.insert(0, "open")
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal or pipe that cannot show a rupee sign gets its number; in JSON that is the same character.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(args)
     try:
         code = options.do(options)
+        sys.stdout.flush()
     except PierError as error:
-        sys.stderr.write(f"pier-tui: {_plain(str(error))}\n")
-        code = 2
+        code = _failed(str(error))
     except KeyboardInterrupt:
         code = 130
+    except BrokenPipeError:
+        # Nobody reads any more; what is still buffered must not fail again when the program ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 141
+    except OSError as error:
+        code = _failed(f"{error.filename or 'The system'}: {error.strerror or error}.")
     sys.exit(code)
+
+
+def _failed(sentence: str) -> int:
+    sys.stderr.write(f"pier-tui: {_plain(sentence)}\n")
+    return 2
 
 
 def _plain(text: str) -> str:
@@ -85,8 +102,8 @@ def _add_exec(commands: argparse._SubParsersAction[argparse.ArgumentParser], mod
     run.add_argument("--json", action="store_true", help="print events as JSON lines")
     run.add_argument("--yes", action="store_true", help="apply what is proposed, and let commands run in the sandbox")
     run.add_argument("--max-cost", type=_rupees, metavar="RUPEES")
-    run.add_argument("--max-turns", type=int)
-    run.add_argument("--timeout", type=float, metavar="SECONDS")
+    run.add_argument("--max-turns", type=_turns, metavar="TURNS")
+    run.add_argument("--timeout", type=_seconds, metavar="SECONDS")
     run.add_argument("--record", type=Path, metavar="FILE", help="write the run as a recording, for replay-session")
     run.set_defaults(do=_exec)
 
@@ -96,7 +113,9 @@ def _model_options() -> argparse.ArgumentParser:
     group = parent.add_argument_group("models")
     group.add_argument("--profile", help="sarvam-hosted, sarvam-2026-06, open-weights, local, offline, or one of yours")
     group.add_argument("--only", choices=("30B", "105B"), help="use one model for everything")
-    group.add_argument("--threshold", type=float, help="confidence below which a turn goes to the strong model, 0 to 1")
+    group.add_argument(
+        "--threshold", type=_share, help="confidence below which a turn goes to the strong model, 0 to 1"
+    )
     for tier in ("weak", "strong"):
         group.add_argument(f"--{tier}-url", help=f"base URL of the {tier} model's endpoint, ending in /v1")
         group.add_argument(f"--{tier}-model", help=f"the id the endpoint knows the {tier} model by")
@@ -107,9 +126,39 @@ def _model_options() -> argparse.ArgumentParser:
 
 def _rupees(text: str) -> Decimal:
     try:
-        return Decimal(text.lstrip("₹"))
+        amount = Decimal(text.lstrip("₹"))
     except InvalidOperation:
-        raise argparse.ArgumentTypeError(f"{text!r} is not an amount in rupees") from None
+        amount = Decimal("NaN")
+    if not amount.is_finite() or amount < 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an amount in rupees")
+    return amount
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
+def _seconds(text: str) -> float:
+    seconds = _number(text)
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
+    return seconds
+
+
+def _share(text: str) -> float:
+    share = _number(text)
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not between 0 and 1")
+    return share
+
+
+def _turns(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of turns of at least 1")
+    return int(text)
 
 
 class _Version(argparse.Action):

@@ -72,13 +72,17 @@ def _write_recording(path: Path, profile: str, events: list[AnyEvent]) -> None:
 
 async def _run(agent: Agent, wanted: Wanted, printer: _Printer, out: TextIO, err: TextIO) -> int:
     code = FAILED
+    for event in agent.history():
+        if isinstance(event, Notice):
+            err.write(f"{event.level}: {sanitize(event.text)}\n")
     try:
         async with asyncio.timeout(wanted.timeout), aclosing(agent.run(wanted.text)) as events:
             async for event in events:
                 printer.show(event)
                 code = _code(event, code)
     except TimeoutError:
-        err.write(f"Stopped after {wanted.timeout:.0f} s, the time limit; what was proposed is kept in the session.\n")
+        err.write(f"Stopped after {wanted.timeout:g} s, the time limit; what was proposed is kept in the session.\n")
+        printer.total(agent.ledger, offline=agent.profile.offline)
         return NOT_FINISHED
     patch = agent.pending
     if patch.files and wanted.yes and code == OK:

@@ -103,13 +103,13 @@ async def test_a_folder_without_git_is_refused_and_can_be_opened_to_read(tmp_pat
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may enter everything")
 async def test_a_folder_without_permission_is_one_sentence(root: Path, env: dict[str, str]) -> None:
-    root.chmod(0)
+    root.chmod(0)  # noqa: ASYNC240
     try:
         with pytest.raises(PierError):
             async with agent(root, env):
                 pass
     finally:
-        root.chmod(0o755)
+        root.chmod(0o755)  # noqa: ASYNC240
 
 
 @pytest.mark.parametrize("make", ["binary", "sparse", "folder", "link"])
@@ -154,7 +154,7 @@ async def test_a_resumed_session_goes_on_with_everything_it_had(root: Path, env:
         checkpoint = next(e.checkpoint for e in applied if e.type == "checkpoint_taken")
         assert "- 1" not in (root / "app.py").read_text()
     async with agent(root, env, resume=session) as made:
-        assert [e async for e in made.undo(checkpoint)][0].type == "patch_undone"
+        assert (await anext(made.undo(checkpoint))).type == "patch_undone"
         assert (root / "app.py").read_text() == APP
         events = await run(made, "what is in app.py?")
         assert {e.tier for e in events if e.type == "call_finished"} == {"strong"}
@@ -222,7 +222,7 @@ async def test_a_broken_session_file_is_one_sentence_and_is_left_alone(root: Pat
     path = wiring.state_dir(env) / "sessions.db"
     path.parent.mkdir(parents=True)
     path.write_bytes(b"this is no database at all " * 400)
-    with pytest.raises(PierError, match="sessions.db cannot be used"):
+    with pytest.raises(PierError, match=r"sessions\.db cannot be used"):
         async with agent(root, env):
             pass
     assert path.read_bytes().startswith(b"this is no database")
@@ -245,7 +245,7 @@ async def test_a_session_file_that_refuses_a_write_ends_the_request_with_one_sen
 
 
 async def test_a_state_folder_that_cannot_be_made_is_one_sentence(root: Path, env: dict[str, str]) -> None:
-    Path(env["XDG_STATE_HOME"]).write_text("a file stands here")
+    Path(env["XDG_STATE_HOME"]).write_text("a file stands here")  # noqa: ASYNC240
     with pytest.raises(PierError) as refused:
         async with agent(root, env):
             pass
