@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
@@ -148,15 +149,24 @@ class Badge:
     def line(self, width: int) -> tuple[str, str, str, str]:
         """The badge in `width` cells: number, model, why (cut or padded to fit), and the facts at the right."""
         number, name = f"{self.turn:<3} ", f"{self.model:<5} "
-        end = "".join(f"  {word}" for word in self.after())
-        for wide in (True, False):
-            facts = f"{self.facts(wide=wide)}{end}"
+        facts, room = "", 0
+        for facts in self._shorter():
             room = width - cell_len(number) - cell_len(name) - cell_len(facts) - 2
             if room >= min(cell_len(self.why), 24):
                 break
         if room < 4:
             return number, name, "", set_cell_size(facts, max(0, width - cell_len(number) - cell_len(name)))
         return number, name, fit(self.why, room) + "  ", facts
+
+    def _shorter(self) -> Iterator[str]:
+        """What stands at the right, shorter each time: the route says more than figures the details show as well."""
+        after = self.after()
+        brief = [word.removesuffix(" hand-over") for word in after]
+        yield "  ".join([self.facts(), *after])
+        figures = self.facts(wide=False).split("  ")
+        yield "  ".join([*figures, *after])
+        for kept in range(len(figures), 0, -1):
+            yield "  ".join([*figures[:kept], *brief])
 
     def after(self) -> list[str]:
         """What follows the facts: the user's judgement, and where the hand-over is seen."""

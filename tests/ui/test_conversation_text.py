@@ -96,6 +96,16 @@ def test_the_badge_of_a_kept_turn() -> None:
     assert kept.facts() == "₹0.0041  cache ?  …"
 
 
+def test_where_there_is_little_room_figures_give_way_before_the_route() -> None:
+    facts = {"settled": True, "cost": Decimal("0.0853"), "cached": 0.73, "seconds": 9.8}
+    badge = Badge(2, "105B", escalated=True, confidence=0.31, reason="public API", label="keep", handoff=True, **facts)
+    assert "".join(badge.line(100)).endswith("₹0.0853  cache 73 %  9.8 s  you: right call  ↥ hand-over")
+    narrow = "".join(badge.line(62))
+    assert narrow.startswith("2   105B  escalated 0.31 · pub")
+    assert narrow.endswith("₹0.0853  you: right call  ↥")
+    assert len(narrow) == 62
+
+
 def test_forced_failed_and_offline_turns_say_so() -> None:
     assert Badge(1, "105B", route="forced", action="edit").why == "forced by you · edit"
     assert Badge(1, "105B", route="router-failed", reason="timeout").why == "router failed -> 105B · timeout"
