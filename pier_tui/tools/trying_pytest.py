@@ -77,9 +77,10 @@ class Plugin:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtestloop(self, session: Any) -> Any:
         """A child at the end of this ran every test; it leaves before other plugins clean up shared things."""
-        done = yield
-        self.child.over()
-        return done
+        try:
+            return (yield)
+        finally:
+            self.child.over()
 
 
 def _message(report: Any, last: Callable[[str], str]) -> str:

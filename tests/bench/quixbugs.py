@@ -104,7 +104,7 @@ class CopyRunner:
             yield Ran(
                 exit_code=code,
                 seconds=time.monotonic() - started,
-                output=out.decode("utf-8", "replace"),
+                output=out.decode("utf-8", "replace").replace(f"{scratch}/", ""),
                 timed_out=late,
             )
 

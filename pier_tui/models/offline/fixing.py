@@ -12,7 +12,15 @@ import re
 from pier_tui.models.offline.intents import Intent, paths_in
 from pier_tui.models.offline.plan import Stop, Workspace
 from pier_tui.models.offline.repair.outcome import account, change_of, run_of, runs, wanted
-from pier_tui.models.offline.repair.search import NO_MODEL, probed, propose_found, repair, searches, suspects
+from pier_tui.models.offline.repair.search import (
+    NO_MODEL,
+    known_probe,
+    probed,
+    propose_found,
+    repair,
+    searches,
+    suspects,
+)
 from pier_tui.models.offline.repair.tracebacks import mend
 from pier_tui.models.offline.results import Report, listed, report
 
@@ -33,8 +41,9 @@ def fix(work: Workspace, intent: Intent) -> None:
     propose_found(work, ran)
     mend(work, ran)
     target = " ".join(targets)
-    if not work.strong:
-        _hand_over(work, ran, target)
+    probe = None if ran.failing else known_probe(work, target)
+    if not work.strong and (probe is None or suspects(probe)):
+        _hand_over(work, ran, probe or ran, target)
     repair(work, ran if ran.failing else probed(work, target), target)
 
 
@@ -60,20 +69,23 @@ def _stop_going_round(work: Workspace, ran: Report) -> None:
         raise Stop(account(work.transcript, ran, "The last change did not help. " + NO_MODEL), changed=True)
 
 
-def _hand_over(work: Workspace, ran: Report, target: str) -> None:
-    """Read what the failing tests execute, then hand over. Raises Wants, Harder."""
+def _hand_over(work: Workspace, ran: Report, lines: Report, target: str) -> None:
+    """Read what the failing tests execute (`lines` tells), then hand over. Raises Wants, Harder."""
     done = [change for edit in work.transcript.edits() for change in change_of(edit)]
     so_far = account(work.transcript, ran) if done else ""
-    failing = wanted(ran.failures, target.split())
+    paths = suspects(lines)
+    failing = wanted(ran.failures or lines.failures, target.split())
     if not failing:
         reason = f"the tests did not end in time: {ran.headline}"
     else:
         more = f", and of {len(failing) - 1} more" if len(failing) > 1 else ""
-        test = re.split(r"::|\.", failing[0].id)[-1]
+        test = failing[0].id if failing[0].id.endswith(".py") else re.split(r"::|\.", failing[0].id)[-1]
         reason = f"no traceback names the cause of {test} ({failing[0].message[:80]}){more}"
+    if lines is not ran:
+        reason = f"the lines the failing tests execute are known now: small changes of {', '.join(paths)} can be tried"
     if tried := sum(len(search.arguments["candidates"]) for search in searches(work)):
         reason = f"none of the {tried} likeliest changes helps; less likely ones are left"
-    if paths := suspects(ran):
+    if paths and failing:
         first = failing[0]
         names = ", ".join(f"`{path}`" for path in paths)
         work.why = f"`{first.id}` fails: {first.message}. No traceback names the cause; it executes {names}."

@@ -59,8 +59,17 @@ def report(result: str) -> Report:
             executed[ran["kind"]][ran["path"]] = frozenset(_numbers(ran["ranges"]))
         elif (failed := _FAILED.match(line)) and failed["id"] not in {f.id for f in failures}:
             failures.append(Failed(failed["id"], failed["message"] or ""))
+    failures = [_explained(failure, result) for failure in failures]
     known = (int(counts[1]), int(counts[2]), int(counts[3])) if counts else None
     return Report(known, tuple(failures), executed["failing"], executed["passing"], result)
+
+
+def _explained(failure: Failed, text: str) -> Failed:
+    """A file that does not parse is reported by its place alone; the error is in the output below it."""
+    if not failure.message.startswith('File "'):
+        return failure
+    error = re.search(rf"^E +{re.escape(failure.message)}$(?:\n.*)*?\nE +(\w+Error: .+)$", text, re.MULTILINE)
+    return Failed(failure.id, error[1], failure.frames) if error else failure
 
 
 def listed(failures: tuple[Failed, ...], most: int = 8) -> str:

@@ -26,7 +26,7 @@ async def test_both_bugs_of_the_sample_are_mended_by_both_models(
     root = make_sample(tmp_path / "shop")
     python = sys.executable
     if framework == "unittest":
-        subprocess.run([sys.executable, "-m", "venv", "--without-pip", root / ".venv"], check=True)
+        _run(root, sys.executable, "-m", "venv", "--without-pip", ".venv")
         python = str(root / ".venv/bin/python")
     session = await session_in(root, "fix the failing tests")
     assert session.said.startswith("All 21 tests pass now.")
@@ -37,9 +37,14 @@ async def test_both_bugs_of_the_sample_are_mended_by_both_models(
     for path, text in session.text.items():
         (root / path).write_text(text)
     options = ["-q", "-p", "no:cacheprovider"] if framework == "pytest" else []
-    ran = subprocess.run([python, "-m", framework, *options], cwd=root, capture_output=True, text=True, check=False)
-    assert ran.returncode == 0
-    assert ("21 passed" if framework == "pytest" else "Ran 21 tests") in ran.stdout + ran.stderr
+    printed = _run(root, python, "-m", framework, *options)
+    assert ("21 passed" if framework == "pytest" else "Ran 21 tests") in printed
+
+
+def _run(folder: Path, *argv: str) -> str:
+    """Both outputs of a command that has to succeed."""
+    done = subprocess.run(argv, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=True)
+    return done.stdout
 
 
 async def test_two_causes_that_no_traceback_names_are_searched_one_after_the_other(ask: Any) -> None:

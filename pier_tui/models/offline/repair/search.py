@@ -8,7 +8,7 @@ from typing import Any
 from pier_tui.models.offline.change import calls_for
 from pier_tui.models.offline.plan import Call, Stop, Workspace
 from pier_tui.models.offline.repair.candidates import Edit, Suspicion, edits, valid
-from pier_tui.models.offline.repair.outcome import account, cause, propose_tested
+from pier_tui.models.offline.repair.outcome import account, cause, propose_tested, run_of
 from pier_tui.models.offline.results import Report, report
 from pier_tui.models.offline.transcript import Done
 
@@ -79,14 +79,23 @@ def _rest(edit: Edit) -> tuple[str, int, int, str]:
     return edit.path, edit.start, edit.end, edit.text
 
 
+def _probe(target: str) -> Call:
+    return Call("try_edits", {"candidates": [], "target": target})
+
+
+def known_probe(work: Workspace, target: str) -> Report | None:
+    """The tests as they are, each limited by itself, where that was found out since the last edit."""
+    call = _probe(target)
+    result = work.transcript.result(call.name, call.arguments)
+    return report(result) if result is not None else None
+
+
 def probed(work: Workspace, target: str) -> Report:
     """What fails and which lines that executes, each test limited by itself. Raises Wants."""
-    if "try_edits" in work.transcript.tools:
-        say = "Running the tests one by one with a limit each, with the lines they execute."
-        ran = report(work.ask_all((Call("try_edits", {"candidates": [], "target": target}),), say, "run_test")[0])
-        if ran.counts is not None:
-            return ran
-    return report(work.ask_all((Call("run_tests", {"target": target, "trace": True}),), "", "run_test")[0])
+    say = "Running the tests one by one with a limit each, with the lines they execute."
+    if "try_edits" in work.transcript.tools or known_probe(work, target) is not None:
+        return report(work.ask_all((_probe(target),), say, "run_test")[0])
+    return report(work.ask_all((run_of(target),), say, "run_test")[0])
 
 
 def suspects(ran: Report) -> tuple[str, ...]:
