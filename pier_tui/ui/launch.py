@@ -172,6 +172,8 @@ class Connection:
 
         o = self._opening
         chosen = await asyncio.to_thread(wiring.settings, o.overrides, o.env)
+        if (await asyncio.to_thread(wiring.pick_profile, chosen.settings, o.env)).offline:
+            await asyncio.to_thread(_import_offline)
         return await wiring.assemble(chosen.settings, o.root, o.env, user=user, resume=session, plain=o.plain)
 
     def watch(self) -> AsyncIterator[tuple[str, ...]]:
@@ -213,6 +215,7 @@ class Connection:
 def _import_wiring() -> None:
     """For a thread: the agent, the tools and the models take a while to import, and so do the parsers of answers."""
     try:
+        import pier_tui.repo.watch
         import pier_tui.wiring  # noqa: F401
         from pier_tui.ui.widgets import markdown_code, markdown_paint
 
@@ -222,6 +225,11 @@ def _import_wiring() -> None:
         # Modules never become garbage, so they are left out of every later collection.
         gc.freeze()
         gc.enable()
+
+
+def _import_offline() -> None:
+    """For a thread: the embedded pair compiles its rules as it is imported."""
+    import pier_tui.models.offline.transport  # noqa: F401
 
 
 class Sessions:
