@@ -217,10 +217,12 @@ def _import_wiring() -> None:
     try:
         import pier_tui.repo.watch
         import pier_tui.wiring  # noqa: F401
-        from pier_tui.ui.widgets import markdown_code, markdown_paint
+        from pier_tui.ui.widgets import hunk_syntax, markdown_code, markdown_paint
 
         markdown_paint.parser()
         markdown_code.warm()
+        # The first name looked up compiles the name patterns of every language there is.
+        hunk_syntax.lexer_for("first.py")
     finally:
         # Modules never become garbage, so they are left out of every later collection.
         gc.freeze()
