@@ -85,14 +85,9 @@ class Agent:
         """Work on a request until the floor is the user's again. Raises PierError where one is already running."""
         if self.busy:
             raise PierError("A request is already running; queue this one or interrupt it first.")
-        seen: list[AnyEvent] = []
-        try:
-            async with aclosing(self._busy(RequestLoop(self._p, text).run())) as events:
-                async for event in events:
-                    seen.append(event)
-                    yield event
-        finally:
-            await self._feedback.record(decisions(e for e in seen if not isinstance(e, TRANSIENT)))
+        async with aclosing(self._busy(RequestLoop(self._p, text).run())) as events:
+            async for event in events:
+                yield event
 
     async def review(self, verdict: Verdict) -> AsyncGenerator[AnyEvent, None]:
         """Write what was accepted, drop what was rejected; comments go to the agent at once where asked."""
@@ -194,10 +189,19 @@ class Agent:
             await self._close()
 
     async def _busy(self, events: AsyncGenerator[AnyEvent, None]) -> AsyncGenerator[AnyEvent, None]:
+        """A request's events; the decisions in them are kept for the feedback whatever its end was."""
         self.busy = True
+        seen: list[AnyEvent] = []
         try:
             async with aclosing(events):
                 async for event in events:
+                    if not isinstance(event, TRANSIENT):
+                        seen.append(event)
                     yield event
         finally:
             self.busy = False
+            try:
+                await self._feedback.record(decisions(seen))
+            except PierError as error:
+                # The request itself is well; only what could be learned from it is lost, so its end stands.
+                await self._p.recorder.log(Notice(text=str(error), level="warning"))

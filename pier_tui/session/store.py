@@ -187,9 +187,13 @@ class Store:
             except sqlite3.Error as error:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
-                raise PierError(
-                    f"The session could not be saved ({error}); free some disk space and try again."
-                ) from error
+                raise PierError(f"The session could not be saved ({error}); {_remedy(error)} and try again.") from error
+
+
+def _remedy(error: sqlite3.Error) -> str:
+    if "locked" in str(error):
+        return "close the program that holds its file"
+    return "free some disk space" if "full" in str(error) else "see to its file"
 
 
 _OWNED = (("events", "session"), ("sessions", "id"))

@@ -38,8 +38,8 @@ class DialogUser:
                 if not answered.done():
                     answered.set_result(result)
 
-            await self._app.push_screen(screen, take)
             try:
+                await self._app.push_screen(screen, take)
                 return await answered
             except asyncio.CancelledError:
                 # The request was stopped while its question stood open: nobody waits for the answer any more.

@@ -69,7 +69,9 @@ class Work:
         """Stop the running request; what is queued waits for the next one. False where nothing runs."""
         if self._running is None:
             return False
-        self._running.cancel()
+        if not self._running.is_cancelled:
+            # Once is enough: a second stop would cut off what the first one still writes down.
+            self._running.cancel()
         return True
 
     async def stop(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import sys
 from contextlib import aclosing
 from decimal import Decimal
@@ -176,3 +177,26 @@ async def test_a_shell_command_that_is_stopped_says_so_and_is_killed(tmp_path: P
         await task
     assert seen[-1].type == "tool_returned"
     assert not seen[-1].ok
+
+
+async def test_a_feedback_file_that_refuses_does_not_change_how_a_request_ends(tmp_path: Path) -> None:
+    s = session(tmp_path, [say("Done."), "half"])
+    other = sqlite3.connect(tmp_path / "feedback.db")
+    other.execute("DROP TABLE decisions")
+    other.close()
+    assert (await s.run("go"))[-1].type == "request_ended"
+    assert s.journal[-1].type == "notice"
+    task = asyncio.ensure_future(s.run("again"))
+    await s.weak.speaking.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert not s.agent.busy
+
+
+async def test_a_redone_turn_is_kept_for_the_feedback(tmp_path: Path) -> None:
+    s = session(tmp_path, [say("Done.")], [say("Done better.")])
+    await s.run("go")
+    before = len(s.agent._feedback.decisions())
+    [_ async for _ in s.agent.redo(1)]
+    assert len(s.agent._feedback.decisions()) == before + 1

@@ -54,6 +54,9 @@ class LiveSession(Doors):
         self.windows = {"weak": profile.weak.window, "strong": profile.strong.window}
         self.backbone_pane.windows(profile.weak.window, profile.strong.window)
         self.conversation.greet(greeting(profile))
+        for event in workbench.history():
+            if isinstance(event, Overridden) and event.scope == "pinned":
+                self.pinned = event.choice
         self._price()
         self.work.open()
         # Nothing changed: this only tells the header branch and dirty files.
