@@ -145,8 +145,7 @@ async def assemble(
     if not books.backbone.repo_card:
         card = await asyncio.to_thread(_card, overlay)
         books.backbone = resumed.backbone.model_copy(update={"repo_card": card})
-    if chosen.only is None:
-        steering.pinned = resumed.pinned
+    steering.pinned = resumed.pinned if chosen.only is None else "auto"
     feedback = await asyncio.to_thread(FeedbackLog, state_dir(env) / "feedback.db")
     parts = Parts(
         root=repo.root,
@@ -165,8 +164,8 @@ async def assemble(
         read_only=plain,
     )
     lost = await asyncio.to_thread(put_pending, overlay, resumed.pending)
-    words = [*_opening_words(recovered, lost), *_unlimited(profile, chosen)]
-    opening = [Notice(text=text, level="warning") for text in words]
+    told = (*_opening_words(recovered, lost), *_unlimited(profile, chosen))
+    opening = [Notice(text=text, level="warning") for text in told]
 
     async def close() -> None:
         for client in clients.values():
