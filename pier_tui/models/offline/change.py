@@ -63,13 +63,23 @@ def parses(text: str) -> bool:
 ALL_TESTS = Call("run_tests", {"target": ""})
 
 
-def propose(work: Workspace, edits: tuple[Call, ...], say: str, test: bool = True, tests: Call = ALL_TESTS) -> None:
-    """Make these edits and run the tests in the same turn. Raises Wants, or Stop when they were made already."""
+def propose(
+    work: Workspace,
+    edits: tuple[Call, ...],
+    say: str,
+    test: bool = True,
+    tests: Call = ALL_TESTS,
+    also: tuple[Call, ...] = (),
+) -> None:
+    """Make these edits, run the tests and make the calls of `also`, all in one turn.
+
+    Raises Wants, or Stop when the edits were made already.
+    """
     if any(work.transcript.asked(call.name, call.arguments) for call in edits):
         refused = refusals(work.transcript)
         reasons = "\n".join(f"- {line}" for line in refused)
-        raise Stop(f"The edits were not taken, and repeating them would not help.\n{reasons}".rstrip())
-    raise Wants((*edits, *((tests,) if test else ())), say, "edit")
+        raise Stop(f"The edits were not taken, and repeating them would not help.\n\n{reasons}".rstrip())
+    raise Wants((*edits, *((tests,) if test else ()), *also), say, "edit")
 
 
 def settle(work: Workspace, done: str, note: str = "") -> None:
@@ -82,15 +92,16 @@ def settle(work: Workspace, done: str, note: str = "") -> None:
     lines = [f"{done}: {', '.join(f'`{p}`' for p in paths)}."]
     refused = refusals(transcript)
     if refused:
-        lines += ["Not taken:", *(f"- {line}" for line in refused[:6])]
+        lines.append("Not taken:\n\n" + "\n".join(f"- {line}" for line in refused[:6]))
     ran = [d for d in transcript.done[transcript.done.index(edits[-1]) :] if d.name == "run_tests"]
     if ran:
         result = report(ran[-1].result)
         if result.green:
             lines.append(f"Tests: {result.headline}.")
         elif result.counts:
-            lines += [f"Tests: {result.headline}. Whether these failed before is not known:", listed(result.failures)]
+            known = "Whether these failed before is not known:"
+            lines.append(f"Tests: {result.headline}. {known}\n\n{listed(result.failures)}")
         else:
             lines.append(f"The tests were not run: {result.headline}")
     lines.append(note or "Review the proposed change before applying it.")
-    raise Stop("\n".join(lines), changed=True)
+    raise Stop("\n\n".join(lines), changed=True)

@@ -8,13 +8,14 @@ from pier_tui.models.offline import names
 from pier_tui.models.offline.change import calls_for, propose, settle
 from pier_tui.models.offline.intents import Intent
 from pier_tui.models.offline.plan import Call, Stop, Workspace
-from pier_tui.models.offline.refactor.renaming import rename_everywhere
+from pier_tui.models.offline.refactor.renaming import left_alone, rename_everywhere
 
 
 def rename(work: Workspace, intent: Intent) -> None:
     """Rename a symbol; more than one file is for the strong rules. Raises Wants, Harder, Stop."""
     old, new = intent.get("name"), intent.get("new").rsplit(".", 1)[-1]
-    settle(work, f"Renamed `{old}` to `{new}`")
+    rest = left_alone(work, old, new) if work.transcript.edits() else ""
+    settle(work, f"Renamed `{old}` to `{new}`", f"{rest} Review the proposed change before applying it.".strip())
     if not new.isidentifier():
         raise Stop(f"`{new}` is not a name.")
     path = names.resolve_path(work, intent.get("path")) if intent.get("path") else ""
