@@ -12,11 +12,14 @@ from pier_tui.models.offline.transcript import Transcript
 
 Plan = Callable[[Workspace, Intent], None]
 
-CAN = """These are rules, not a language model. They can:
-- find where a name is defined or used, explain a file or a symbol, outline files
-- run the tests, fix what a traceback names, search a small change that makes a failing test pass
+CAN = """The offline pair are rules, not language models. They can:
+
+- find where a name is defined or used, explain a file or a symbol, outline files, say what a repository holds
+- run the tests, mend what a traceback names, search a small change that makes failing tests pass
 - rename a symbol in one file or everywhere, move a function or class, change parameters with their callers
 - turn a method into a function, add docstrings, replace or add literal text
+- summarise the uncommitted changes or the last test run
+
 For anything else connect a model: `pier-tui --profile sarvam-hosted` with a key, or `--profile local`."""
 
 _PLANS: dict[Kind, Plan] = {
@@ -65,7 +68,7 @@ def _run(work: Workspace, intent: Intent) -> None:
     _refused(work)
     chosen = _PLANS.get(intent.kind)
     if chosen is None:
-        greeting = "" if intent.kind == "help" else "No rule matches this request.\n"
+        greeting = "" if intent.kind == "help" else "No rule matches this request.\n\n"
         raise Stop(greeting + CAN)
     chosen(work, intent)
     raise Stop("Nothing is left to do for this request.")

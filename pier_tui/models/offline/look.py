@@ -7,7 +7,7 @@ import re
 
 from pier_tui.models.offline import names
 from pier_tui.models.offline.intents import Intent
-from pier_tui.models.offline.plan import Call, Stop, Workspace
+from pier_tui.models.offline.plan import Call, Stop, Workspace, plural
 from pier_tui.models.offline.results import listed, report
 
 MOST = 40
@@ -101,7 +101,7 @@ def outline(work: Workspace, path: str) -> None:
     path = names.resolve_path(work, path)
     lines = work.ask("symbols", path=path).strip().split("\n")
     shown = "\n".join(f"- line {line}" if line[:1].isdigit() else line for line in lines[:80])
-    raise Stop(f"`{path}`:\n{shown}")
+    raise Stop(f"`{path}`:\n\n{shown}")
 
 
 def overview(work: Workspace, intent: Intent) -> None:
@@ -112,10 +112,12 @@ def overview(work: Workspace, intent: Intent) -> None:
         found = [f for f in work.files() if f.startswith(path.rstrip("/") + "/")]
         raise Stop("\n".join(f"- `{f}`" for f in found[:100]) or f"There is nothing under `{path}`.")
     files = work.files()
+    if not files:
+        raise Stop("There are no files in this repository yet.")
     folders: dict[str, list[str]] = {}
     for file in files:
         folders.setdefault(file.rpartition("/")[0] or ".", []).append(file)
-    lines = [f"{len(files)} files in {len(folders)} folders:"]
+    lines = [f"{plural(len(files), 'file')} in {plural(len(folders), 'folder')}:", ""]
     for folder, inside in sorted(folders.items())[:MOST]:
         shown = ", ".join(f"`{f.rsplit('/', 1)[-1]}`" for f in inside[:8])
         more = f" and {len(inside) - 8} more" if len(inside) > 8 else ""
@@ -124,7 +126,7 @@ def overview(work: Workspace, intent: Intent) -> None:
     if readme:
         text = [line.strip() for line in work.text(readme).split("\n") if line.strip()]
         first = [line for line in text if not line.startswith(("<", "[!", "![", "---", "==="))][:3]
-        lines += [f"`{readme}` begins:", *(f"> {line}" for line in first)]
+        lines += ["", f"`{readme}` begins:", "", *(f"> {line}" for line in first)]
     raise Stop("\n".join(lines))
 
 
@@ -137,11 +139,13 @@ def run_tests(work: Workspace, intent: Intent) -> None:
         raise Stop(f"No test result: {ran.headline}")
     if ran.green:
         raise Stop(f"Tests: {ran.headline}.")
-    raise Stop(f"Tests: {ran.headline}.\n{listed(ran.failures, 12)}".rstrip())
+    raise Stop(f"Tests: {ran.headline}.\n\n{listed(ran.failures, 12)}".rstrip())
 
 
 def summarise(work: Workspace, _: Intent) -> None:
-    """The uncommitted changes, from git. Raises Wants, Stop."""
+    """The last test output, else the uncommitted changes, from git. Raises Wants, Stop."""
+    if re.search(r"\btests?\b|\boutput\b|\bresults?\b|\bfail", work.transcript.request, re.IGNORECASE):
+        _last_tests(work)
     result = work.ask("run", command="git --no-pager diff HEAD --no-color --no-ext-diff", timeout=30)
     heading, diff = (*result.split("\n", 1), "")[:2]
     if not heading.startswith("exit 0"):
@@ -159,11 +163,26 @@ def summarise(work: Workspace, _: Intent) -> None:
             files[current][line[0] == "-"] += 1
     if not files:
         raise Stop("There are no uncommitted changes, pending proposals included.")
-    lines = [f"{len(files)} changed files, pending proposals included:"]
+    lines = [f"{plural(len(files), 'changed file')}, pending proposals included:", ""]
     for path, (added, removed) in files.items():
         where = ", ".join(f"`{p}`" for p in dict.fromkeys(filter(None, places.get(path, []))))
         lines.append(f"- `{path}` +{added} -{removed}{': in ' + where if where else ''}")
     raise Stop("\n".join(lines))
+
+
+def _last_tests(work: Workspace) -> None:
+    """What the last test run of the session said, as far as the prompt still has it. Raises Stop."""
+    last = work.transcript.last_tests
+    if not last:
+        raise Stop("No test was run in this session, as far as the prompt says. Ask to run the tests.")
+    ran = report(last)
+    places: dict[str, int] = {}
+    for failure in ran.failures:
+        kind = failure.message.partition(":")[0] or "failed"
+        places[kind] = places.get(kind, 0) + 1
+    kinds = ", ".join(f"{count} × {kind}" for kind, count in places.items())
+    more = f" By kind: {kinds}." if len(ran.failures) > 1 else ""
+    raise Stop(f"The last test run: {ran.headline}.{more}\n\n{listed(ran.failures, 12)}".rstrip())
 
 
 def _folder(work: Workspace, intent: Intent) -> str:
@@ -180,26 +199,27 @@ def _nothing(work: Workspace, name: str) -> str:
 
 def _count(hits: list[tuple[str, int, str]]) -> str:
     paths = len({path for path, _, _ in hits})
-    return f"{len(hits)} line{'s' * (len(hits) != 1)} of {paths} file{'s' * (paths != 1)}"
+    return f"{plural(len(hits), 'line')} of {plural(paths, 'file')}"
 
 
 def _hits(title: str, hits: list[tuple[str, int, str]]) -> str:
     lines = [f"- `{path}:{line}`  `{text.strip()[:120]}`" for path, line, text in hits[:MOST]]
     more = [f"- and {len(hits) - MOST} more"] if len(hits) > MOST else []
-    return "\n".join([title, *lines, *more])
+    return "\n".join([title, "", *lines, *more])
 
 
 def _file(path: str, text: str) -> str:
     tree = names.tree_of(text)
     if tree is None:
-        return f"`{path}` does not parse as Python; {len(text.splitlines())} lines."
-    lines = [f"`{path}`, {len(text.splitlines())} lines."]
+        return f"`{path}` does not parse as Python; {plural(len(text.splitlines()), 'line')}."
+    lines = [f"`{path}`, {plural(len(text.splitlines()), 'line')}."]
     if doc := ast.get_docstring(tree):
-        lines.append(f"> {doc.splitlines()[0]}")
+        lines += ["", f"> {doc.splitlines()[0]}"]
     imported = [a.name for n in tree.body if isinstance(n, ast.Import) for a in n.names]
     imported += [n.module or "." for n in tree.body if isinstance(n, ast.ImportFrom)]
     if imported:
-        lines.append(f"Imports {', '.join(f'`{i}`' for i in dict.fromkeys(imported))}.")
+        lines += ["", f"Imports {', '.join(f'`{i}`' for i in dict.fromkeys(imported))}."]
+    lines.append("")
     for symbol in names.symbols(tree):
         doc = ast.get_docstring(symbol.node)
         first = f": {doc.splitlines()[0]}" if doc else ""
@@ -221,12 +241,13 @@ def _symbol(path: str, symbol: names.Symbol, callers: list[tuple[str, int, str]]
     node = symbol.node
     lines = [f"`{_heading(symbol)}` in `{path}`, lines {node.lineno}-{node.end_lineno}."]
     doc = ast.get_docstring(node)
-    lines.append(f"> {' '.join(doc.split())[:600]}" if doc else "It has no docstring.")
+    lines += ["", f"> {' '.join(doc.split())[:600]}" if doc else "It has no docstring."]
     if isinstance(node, ast.ClassDef):
         methods = [s for s in names.symbols(node) if "." not in s.name]
-        lines += [f"- line {m.node.lineno} `{_heading(m)}`" for m in methods]
+        lines += ["", *(f"- line {m.node.lineno} `{_heading(m)}`" for m in methods)]
     else:
-        lines += _body(node)
+        lines += ["", *(f"- {line}" for line in _body(node))]
+    lines.append("")
     if callers:
         lines.append(_hits(f"Mentioned in {_count(callers)}:", callers[:12]))
     else:

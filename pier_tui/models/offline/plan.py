@@ -18,6 +18,9 @@ BUNDLE_CHARS = 120_000
 """When the request's record is longer than this, what a plan still needs is asked for again together with
 the next call, because a compaction keeps only the newest exchange whole."""
 
+NO_FILES = ("The repository has no files.", "(no output)")
+"""What `list` answers instead of paths."""
+
 
 @dataclass(frozen=True)
 class Call:
@@ -124,7 +127,13 @@ class Workspace:
 
     def files(self) -> list[str]:
         """Every path of the repository. Raises Wants."""
-        return [line for line in self.ask("list", path="").split("\n") if line and not line.startswith("…")]
+        lines = self.ask("list", path="").split("\n")
+        return [line for line in lines if line and not line.startswith("…") and line not in NO_FILES]
+
+
+def plural(count: int, word: str) -> str:
+    """`1 file`, `2 files`."""
+    return f"{count} {word}{'' if count == 1 else 's'}"
 
 
 def _rest(path: str, first: Excerpt) -> tuple[Call, ...]:

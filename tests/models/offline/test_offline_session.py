@@ -149,3 +149,22 @@ async def test_what_no_rule_knows_is_said_plainly(ask: Any) -> None:
 
 async def test_a_name_that_is_not_there_is_said_plainly(ask: Any) -> None:
     assert "Nothing in this repository mentions" in (await ask("where is frobnicate used?", FILES)).said
+
+
+async def test_an_empty_repository_is_said_to_be_empty(ask: Any) -> None:
+    assert (await ask("what is in this repository?", {})).said == "There are no files in this repository yet."
+
+
+async def test_one_file_in_one_folder_is_said_in_the_singular(ask: Any) -> None:
+    said = (await ask("what is in this repository?", {"a.txt": "x\n"})).said
+    assert said.startswith("1 file in 1 folder:\n\n- ")
+
+
+async def test_a_greeting_is_answered_with_what_the_rules_can_do(ask: Any) -> None:
+    said = (await ask("hi", FILES)).said
+    assert said.startswith("The offline pair are rules, not language models.")
+    assert "\n\nFor anything else connect a model: " in said
+
+
+async def test_a_summary_of_tests_nobody_ran_says_so(ask: Any) -> None:
+    assert "No test was run" in (await ask("summarise the last test output", FILES)).said

@@ -49,7 +49,8 @@ def account(transcript: Transcript, ran: Report, tried: str = "") -> str:
     broken = tuple(f for f in ran.failures if f.id not in {g.id for g in first.failures})
     left = tuple(f for f in ran.failures if f not in broken)
     passed = ran.counts[0] if ran.counts else 0
-    head = f"All {passed} tests pass now." if ran.green else f"Tests: {ran.headline}."
+    whole = "The one test passes now." if passed == 1 else f"All {passed} tests pass now."
+    head = whole if ran.green else f"Tests: {ran.headline}."
     parts = [head]
     if mended:
         parts.append(_list("These failed and pass now:", [f"`{test}`" for test in mended]))
