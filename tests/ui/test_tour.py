@@ -15,6 +15,7 @@ from pier_tui.ui.launch import SHIPPED_RECORDING
 from pier_tui.ui.replay import LONGEST
 from pier_tui.ui.screens.replay import ReplayScreen
 from pier_tui.ui.widgets.header import Header
+from pier_tui.ui.widgets.transcript import Transcript
 
 TOUR = Path(pier_tui.__file__).parent / "recordings" / SHIPPED_RECORDING
 
@@ -64,6 +65,10 @@ async def test_the_tour_plays_at_its_own_pace_and_never_loses_its_mark(tour: Rec
             await pilot.pause()
         assert screen.query_one(Header).render().plain.startswith(" RECORDING at its end ")
         assert marks == {True}
+        screen.conversation.query_one(Transcript).flush()
+        await pilot.pause()
+        painted = "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+        assert "All 21 tests pass now." in painted
         assert len(waits) == len(tour.events)
         assert max(waits) <= LONGEST
         assert {"weak", "strong"} <= {call.tier for turn in screen.story.turns.values() for call in turn.calls}

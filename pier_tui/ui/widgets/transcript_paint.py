@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -60,7 +61,7 @@ def markdown(page: Page) -> MarkdownPaint:
 
 
 CLOSING = "finish"
-"""The tool whose result is the request's last word to the user, so it is shown as an answer."""
+"""The tool whose summary is the request's last word to the user, so it is shown as an answer."""
 
 
 def strips(lines: list[Text], page: Page) -> list[Strip]:
@@ -118,12 +119,21 @@ def _turn(record: TurnRecord, page: Page, live: Live | None) -> list[Strip]:
     rows += _streamed(live, page) if live else _answer(record.text, page)
     for at, tool in enumerate(record.tools):
         if tool.called.name == CLOSING and tool.returned is not None and tool.returned.ok:
-            rows += _answer(tool.text, page)
+            rows += _answer(_closing(tool), page)
         else:
             rows += strips(_tool(tool, at, record.number, page), page)
     if record.cut:
         rows += strips([Text("  (cut off)", style=page.look("muted"), end="")], page)
     return [*rows, Strip.blank(page.width, page.look("text"))]
+
+
+def _closing(tool: ToolRecord) -> str:
+    """The summary the tool was called with; what it returned, where that cannot be read."""
+    try:
+        said = json.loads(tool.called.arguments)["summary"]
+    except (ValueError, KeyError, TypeError):
+        return tool.text
+    return said if isinstance(said, str) else tool.text
 
 
 def _answer(text: str, page: Page) -> list[Strip]:
