@@ -70,6 +70,10 @@ class ThemeFile(BaseModel):
             "weak": self.secondary or self.primary,
             "strong": self.accent or self.primary,
         }
+        if self.ansi:
+            # Textual's style sheets name these two, and fail where a theme of terminal colours lacks them.
+            defaults["ansi-background"] = "ansi_black" if self.dark else "ansi_white"
+            defaults["ansi-foreground"] = "ansi_white" if self.dark else "ansi_black"
         fields["variables"] = {**defaults, **self.variables}
         return Theme(**fields)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from textual.color import Color
 
+from pier_tui.ui.app import PierApp
 from pier_tui.ui.themes import load, shipped_folder
 
 
@@ -57,3 +58,15 @@ def test_a_bad_theme_file_is_a_sentence_and_the_others_load(tmp_path: Path, text
     assert set(themes) == {"good"}
     assert len(wrong) == 1
     assert "bad.toml" in wrong[0]
+
+
+async def test_every_shipped_theme_can_be_switched_to_from_every_other() -> None:
+    names = sorted(load([shipped_folder()])[0])
+    app = PierApp(repository="shop", theme=names[0])
+    async with app.run_test(size=(80, 24)) as pilot:
+        for one in names:
+            for other in names:
+                for name in (one, other):
+                    app.theme = name
+                    await pilot.pause()
+        assert app.theme == names[-1]
