@@ -366,3 +366,19 @@ async def test_a_key_typed_right_after_going_to_a_pane_belongs_to_that_pane() ->
         app.bench.frame.action_look("diff")
         assert app.bench.focused is not None
         assert app.bench.diff in app.bench.focused.ancestors_with_self
+
+
+async def test_the_prompt_has_the_focus_again_after_the_window_was_too_small() -> None:
+    async with workbench(ScriptedWorkbench(), size=(80, 24)) as (app, pilot):
+        await pilot.resize_terminal(50, 12)
+        await pilot.resize_terminal(80, 24)
+        await until(pilot, lambda: isinstance(app.bench.focused, PromptInput))
+
+
+async def test_going_to_the_turns_by_key_puts_the_cursor_on_the_last_one() -> None:
+    async with workbench(ScriptedWorkbench()) as (app, pilot):
+        app.bench.request("x")
+        await idle(pilot, app)
+        await pilot.press("f4")
+        await until(pilot, lambda: app.bench.conversation.transcript.selected is not None)
+        assert app.bench.conversation.transcript.selected == max(app.bench.story.turns)

@@ -83,8 +83,11 @@ class PaneFrame(Vertical):
         self.query_one(TabLine).names = ORDER
 
     def on_resize(self) -> None:
-        """Arrange again for the new size."""
+        """Arrange again for the new size. A screen that was too small took the focus away: give it back."""
+        was_too_small = self.arrangement.too_small
         self._arrange()
+        if was_too_small and not self.arrangement.too_small and self.screen.focused is None:
+            self.call_after_refresh(self.look, self.wishes.focus)
 
     def watch_wishes(self) -> None:
         """Arrange again for what the user asked."""

@@ -31,7 +31,7 @@ class TurnScreen(Page):
         who = NAMES[turn.tier] if turn.tier else "nobody yet"
         took = f", {turn.seconds:.1f} s" if turn.seconds is not None else ""
         parts = [Content.styled(f"Turn {turn.number}, answered by {who}{took}\n\n", "bold")]
-        for route in turn.routes:
+        for route in decided(turn.routes):
             parts += [heading(f"Decision for call {route.call}: {NAMES[route.tier]}"), _decision(route), Content("\n")]
         if turn.label is not None and turn.label.label:
             note = f": {sanitize(turn.label.note)}" if turn.label.note else ""
@@ -61,6 +61,12 @@ class TurnScreen(Page):
                 parts.append(Content.styled(f"{how} in {returned.seconds:.1f} s; the model was told:\n", "$muted"))
                 parts.append(Content(sanitize(returned.text) + "\n\n"))
         return parts
+
+
+def decided(routes: list[RouteDecided]) -> list[RouteDecided]:
+    """The routes, those of one call and model once: what a self-route was before its answer is no news after it."""
+    last = {(route.call, route.tier): route for route in routes}
+    return list(last.values())
 
 
 def _decision(route: RouteDecided) -> Content:

@@ -66,7 +66,11 @@ class RewindScreen(Dialog[Literal["talk", "files"]]):
         Binding("c", "answer('talk')", "conversation only", id="rewind.conversation"),
         Binding("f", "answer('files')", "conversation and files", id="rewind.files"),
     ]
-    DEFAULT_CSS = "RewindScreen VerticalScroll { height: 1fr; margin-top: 1; background: $panel; padding: 0 1; }"
+    DEFAULT_CSS = """
+    RewindScreen .dialog { height: auto; }
+    RewindScreen VerticalScroll { height: auto; max-height: 20; margin-top: 1; background: $panel; padding: 0 1; }
+    RewindScreen .alone { margin-bottom: 1; }
+    """
 
     def __init__(self, turn: int, applied: Sequence[PatchApplied]) -> None:
         super().__init__()
@@ -79,6 +83,7 @@ class RewindScreen(Dialog[Literal["talk", "files"]]):
         text += "With the files, these hunks of ours are taken back; anything else in the files stays:"
         if not self._patches:
             text = f"Go back to before turn {self._to}. Later turns are set aside. Nothing was applied since."
+            return [Static(Content(text), classes="alone")]
         return [Static(Content(text)), VerticalScroll(Static(reversed_preview(self._patches)), can_focus=False)]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

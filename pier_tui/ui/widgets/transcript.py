@@ -40,6 +40,12 @@ class Transcript(TranscriptView):
             super().__init__()
             self.action, self.turn = action, turn
 
+    def on_focus(self) -> None:
+        """Whoever comes here by key has a turn under the cursor, so that the keys offered do something."""
+        if self.selected is None:
+            turns = [record.number for record in self.records.all if isinstance(record, TurnRecord)]
+            self.select(turns[-1] if turns else None)
+
     def on_click(self, event: events.Click) -> None:
         """A badge, a fold, a button, or the pill."""
         what = event.style.meta

@@ -156,7 +156,7 @@ class TurnRecord:
         """The badge as it stands."""
         route = self.route
         if route is None:
-            return Badge(self.number, "…", route="self-route", forced=self.forced)
+            return Badge(self.number, "…", route="stopped" if self.cut else "self-route", forced=self.forced)
         bills = [call.finished for call in self.calls if call.finished]
         kept = next((bill for bill in reversed(bills) if bill.kept), None)
         answered = kept or route
@@ -370,8 +370,8 @@ def summary(turns: list[TurnRecord]) -> str:
         return ""
     badges = [turn.badge() for turn in turns]
     strong = sum(badge.tier == "strong" for badge in badges)
-    free = all(badge.offline for badge in badges)
-    costs = [badge.cost for badge in badges if badge.settled]
+    settled = [badge for badge in badges if badge.settled]
+    free, costs = bool(settled) and all(badge.offline for badge in settled), [badge.cost for badge in settled]
     cost = "free" if free else money(_sum(costs), estimated=any(b.estimated for b in badges) and None not in costs)
     return f"{counted(len(turns), 'turn')}, {strong} on the 105B  {cost}"
 
