@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import os
 import stat
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import wraps
 from pathlib import Path
-from typing import Literal
+from typing import Concatenate, Literal, ParamSpec, TypeVar
 
 from pier_tui.errors import EditError, RepositoryError, ToolError, WriteConflict
 from pier_tui.repo import disk
@@ -30,6 +32,21 @@ MAX_BYTES = 8 * 1024 * 1024
 """The largest file that is read or proposed."""
 
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _alone(method: Callable[Concatenate[Overlay, P], T]) -> Callable[Concatenate[Overlay, P], T]:
+    """One at a time: a tool proposes on the event loop while a review or a re-base runs in a thread."""
+
+    @wraps(method)
+    def locked(self: Overlay, *args: P.args, **kwargs: P.kwargs) -> T:
+        with self.lock:
+            return method(self, *args, **kwargs)
+
+    return locked
+
+
 class Overlay:
     """The working tree with the pending patch set on top; the `Files` the tools are given."""
 
@@ -37,6 +54,7 @@ class Overlay:
         repo = root if isinstance(root, Repo) else opened(root)
         self.root = repo.root
         self._lister = lister or repo.files_sync
+        self.lock = threading.RLock()
         self._pending: dict[str, Pending] = {}
         self._diffs: dict[str, tuple[Pending, FileDiff]] = {}
 
@@ -79,6 +97,7 @@ class Overlay:
 
     # proposing
 
+    @_alone
     def write(self, path: str, content: bytes | None, mode: int | None = None) -> None:
         """Propose new bytes (None: deletion). Raises ToolError: outside, through a link, in git's folder, too large."""
         name = self._clean(path)
@@ -109,20 +128,24 @@ class Overlay:
         """The mode every pending file would have; None leaves it as it is."""
         return {path: item.mode for path, item in self._pending.items()}
 
+    @_alone
     def snapshot(self) -> Mapping[str, Pending]:
         """The pending set as it is now, to be put back by `restore`."""
         return dict(self._pending)
 
+    @_alone
     def restore(self, snapshot: Mapping[str, Pending]) -> None:
         """Put a pending set back exactly."""
         self._pending = dict(snapshot)
 
     # reviewing
 
+    @_alone
     def patch(self) -> Patch:
         """The pending set against its base, files in order. May start git for large files: call it in a thread."""
         return Patch(files=tuple(self.diff(path) for path in self.changed()))
 
+    @_alone
     def diff(self, path: str) -> FileDiff:
         """One pending file against its base. Raises ToolError when nothing is pending there."""
         item = self._pending.get(path)
@@ -134,6 +157,7 @@ class Overlay:
             self._diffs[path] = known
         return known[1]
 
+    @_alone
     def accepted(self, picks: Iterable[HunkPick]) -> dict[str, Change]:
         """What the picks would write, for `Journal.apply`. Raises WriteConflict for a file that clashes."""
         found: dict[str, Change] = {}
@@ -146,6 +170,7 @@ class Overlay:
             found[path] = Change(item.base, written(item, file), item.mode if takes_mode(file) else None)
         return found
 
+    @_alone
     def settle(self, picks: Iterable[HunkPick], rejected: Iterable[HunkPick] = ()) -> None:
         """After `accepted(picks)` was written: what was taken is the base, what was rejected is gone.
 
@@ -158,6 +183,7 @@ class Overlay:
             item = settled(self._pending[path], file, change, chosen.get(path, ()), refused.get(path, ()))
             self._set(path, item)
 
+    @_alone
     def drop(self, picks: Iterable[HunkPick]) -> None:
         """Take rejected hunks or lines out of the pending set."""
         for path, chosen in pieces(picks).items():
@@ -171,6 +197,7 @@ class Overlay:
 
     # keeping up with the disk
 
+    @_alone
     def rebase(self) -> dict[str, HunkState]:
         """Bring every pending file onto the disk as it is now. Gives each pending hunk's standing by its id.
 
@@ -217,6 +244,7 @@ class Overlay:
         texts = [decode(content or b"") for content in (item.base, item.content, item.theirs)]
         return (Clash(0, len(texts[0].split("\n")), *texts),)
 
+    @_alone
     def resolve(self, path: str, content: bytes | None = None, *, side: Side = "text") -> None:
         """Settle a conflict: `side` is `ours` (the proposal), `theirs` (the disk) or `text` (`content` as given)."""
         item = self._pending.get(path)
