@@ -40,7 +40,7 @@ def _alone(method: Callable[Concatenate[Overlay, P], T]) -> Callable[Concatenate
     """One at a time: a tool proposes on the event loop while a review or a re-base runs in a thread."""
 
     @wraps(method)
-    def locked(self: Overlay, *args: P.args, **kwargs: P.kwargs) -> T:
+    def locked(self: Overlay, /, *args: P.args, **kwargs: P.kwargs) -> T:
         with self.lock:
             return method(self, *args, **kwargs)
 
