@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 
 import pytest
@@ -40,8 +41,7 @@ def test_the_tour_shows_weak_turns_an_escalation_a_proposal_applied_and_tests_th
 def test_the_tour_is_small_and_names_no_machine() -> None:
     content = TOUR.read_bytes()
     assert len(content) < 400_000
-    for place in (b"/tmp/", b"/home/", b"/root/", b"/Users/", b"/work/", b".venv"):
-        assert place not in content
+    assert re.search(rb"/(?:tmp|home|root|Users|work)/|\.venv", content) is None
 
 
 async def test_the_tour_plays_at_its_own_pace_and_never_loses_its_mark(tour: Recording) -> None:
