@@ -46,3 +46,10 @@ async def test_a_method_of_two_classes_is_not_renamed_by_guess(ask: Any) -> None
     session = await ask("rename price to cost everywhere", {**FILES, **more})
     assert session.text == {}
     assert "method of several classes" in session.said
+
+
+async def test_a_new_name_that_is_taken_where_the_old_one_is_used_is_refused(ask: Any) -> None:
+    more = {"more.py": "from shop import calc\n\n\ndef f(x):\n    quote = calc(x)\n    return quote\n"}
+    session = await ask("rename calc to quote everywhere", {**FILES, **more})
+    assert session.text == {}
+    assert "`quote` already means something else where `calc` is used (`more.py:4`)" in session.said

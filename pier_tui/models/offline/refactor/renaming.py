@@ -27,6 +27,9 @@ def rename_everywhere(work: Workspace, old: str, new: str, paths: tuple[str, ...
     if homes and not any(f"{q}".startswith(f"{owner}.") for _, q in methods if owner):
         home = _only(homes, name, owner)
         spots = along_imports(trees, texts, name, home)
+        if captured := _captured(trees, spots, new):
+            raise Stop(f"`{new}` already means something else where `{name}` is used ({', '.join(captured[:8])}); "
+                       "nothing was changed.")  # fmt: skip
     elif methods:
         spots = _by_attribute(trees, texts, name, owner, methods)
     else:
@@ -113,6 +116,21 @@ def along_imports(trees: dict[str, ast.Module], texts: dict[str, str], name: str
         spots += references.exported(tree, texts[path], name, modules)
         if spots:
             found[path] = spots
+    return found
+
+
+def _captured(trees: dict[str, ast.Module], spots: dict[str, list[Spot]], new: str) -> list[str]:
+    """Where the new name is bound in a module or a function that uses the old one, which would change its meaning."""
+    found = []
+    for path, places in spots.items():
+        rows = {row for row, _ in places}
+        for scope in ast.walk(trees[path]):
+            if isinstance(scope, names.Function):
+                inside = not rows.isdisjoint(range(scope.lineno, (scope.end_lineno or scope.lineno) + 1))
+                if inside and new in references.bound(scope):
+                    found.append(f"`{path}:{scope.lineno}`")
+            elif isinstance(scope, ast.Module) and new in references.bound(scope):
+                found.append(f"`{path}`")
     return found
 
 
