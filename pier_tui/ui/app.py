@@ -117,7 +117,8 @@ class PierApp(App[None]):
         await self.life.close(self.bench)
         self.bench = self._make()
         self.bench.keymap = self._keys
-        await self.switch_screen(self.bench)
+        # Textual cannot switch away from the screen it began with; that one stays below, closed.
+        await (self.push_screen(self.bench) if len(self.screen_stack) == 1 else self.switch_screen(self.bench))
         await self.life.go_on(self, self.bench, message.session)
 
     async def action_copy_or_quit(self) -> None:
