@@ -63,7 +63,7 @@ class Overlay:
     def read(self, path: str) -> bytes:
         """The proposed bytes. Raises ToolError: outside the repository, missing, a folder, a link out, too large."""
         name = self._real(path)
-        content = self._pending[name].content if name in self._pending else self._on_disk(name)[0]
+        content = self._pending[name].content if name in self._pending else on_disk(self.root, name)[0]
         if content is None:
             raise EditError("missing", f"{name} does not exist: use list or search to find the file")
         return content
@@ -104,7 +104,7 @@ class Overlay:
         self._refuse_place(name)
         if content is not None and len(content) > MAX_BYTES:
             raise EditError("too_large", f"{name} would be larger than 8 MB: write a smaller file")
-        item = self._pending.get(name) or Pending(*self._on_disk(name), None)
+        item = self._pending.get(name) or Pending(*on_disk(self.root, name), None)
         if content is None and item.base is None and item.content is None:
             raise EditError("missing", f"{name} does not exist, so it cannot be deleted")
         self._set(name, replace(item, content=content, mode=item.mode if mode is None else mode))
@@ -212,7 +212,7 @@ class Overlay:
     def _rebase_one(self, path: str) -> dict[str, HunkState]:
         item, before = self._pending[path], self.diff(path)
         try:
-            theirs, mode = self._on_disk(path)
+            theirs, mode = on_disk(self.root, path)
         except ToolError:
             theirs, mode = item.theirs if item.clash else None, item.base_mode
         if theirs == item.base:
@@ -255,7 +255,7 @@ class Overlay:
             content = encode(merged.text(ours=False)) if merged else item.theirs
         elif side == "ours":
             content = encode(merged.text()) if merged else item.content
-        theirs, mode = self._on_disk(path)
+        theirs, mode = on_disk(self.root, path)
         self._set(path, Pending(theirs, mode, content, item.mode))
 
     # places
@@ -287,23 +287,22 @@ class Overlay:
                 raise EditError("outside", f"{above} is a file, so {name} cannot be made in it")
             above = above.rpartition("/")[0]
 
-    def _on_disk(self, name: str) -> tuple[bytes | None, int | None]:
-        """Bytes and mode on disk. Raises ToolError for folders, special files, and files that are too large."""
-        full = self.root / name
-        try:
-            found = os.lstat(full)
-        except (FileNotFoundError, NotADirectoryError):
-            return None, None
-        except OSError as error:
-            raise ToolError(f"{name} cannot be read: {error.strerror}") from error
-        if stat.S_ISDIR(found.st_mode):
-            raise ToolError(f"{name} is a folder: use list to see what is in it")
-        if found.st_size > MAX_BYTES:
-            raise EditError(
-                "too_large", f"{name} is larger than 8 MB, so it is not read: use a command to look into it"
-            )
-        try:
-            there = disk.read(self.root, name)
-        except (RepositoryError, OSError) as error:
-            raise ToolError(str(error)) from error
-        return (None, None) if there is None else (there.content, there.mode)
+
+def on_disk(root: Path, name: str) -> tuple[bytes | None, int | None]:
+    """Bytes and mode on disk. Raises ToolError for folders, special files, and files that are too large."""
+    full = root / name
+    try:
+        found = os.lstat(full)
+    except (FileNotFoundError, NotADirectoryError):
+        return None, None
+    except OSError as error:
+        raise ToolError(f"{name} cannot be read: {error.strerror}") from error
+    if stat.S_ISDIR(found.st_mode):
+        raise ToolError(f"{name} is a folder: use list to see what is in it")
+    if found.st_size > MAX_BYTES:
+        raise EditError("too_large", f"{name} is larger than 8 MB, so it is not read: use a command to look into it")
+    try:
+        there = disk.read(root, name)
+    except (RepositoryError, OSError) as error:
+        raise ToolError(str(error)) from error
+    return (None, None) if there is None else (there.content, there.mode)
