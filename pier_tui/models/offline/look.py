@@ -8,6 +8,7 @@ import re
 from pier_tui.models.offline import names
 from pier_tui.models.offline.intents import Intent
 from pier_tui.models.offline.plan import Call, Stop, Workspace, plural
+from pier_tui.models.offline.repair.outcome import change_of
 from pier_tui.models.offline.results import listed, report
 
 MOST = 40
@@ -146,10 +147,10 @@ def summarise(work: Workspace, _: Intent) -> None:
     """The last test output, else the uncommitted changes, from git. Raises Wants, Stop."""
     if re.search(r"\btests?\b|\boutput\b|\bresults?\b|\bfail", work.transcript.request, re.IGNORECASE):
         _last_tests(work)
-    result = work.ask("run", command="git --no-pager diff HEAD --no-color --no-ext-diff", timeout=30)
+    result = work.ask("run", command="git diff HEAD --no-color --no-ext-diff", timeout=30)
     heading, diff = (*result.split("\n", 1), "")[:2]
     if not heading.startswith("exit 0"):
-        raise Stop(f"The diff could not be read: {result.strip()[:400]}")
+        raise Stop(_proposed(work))
     files: dict[str, list[int]] = {}
     places: dict[str, list[str]] = {}
     current = ""
@@ -168,6 +169,15 @@ def summarise(work: Workspace, _: Intent) -> None:
         where = ", ".join(f"`{p}`" for p in dict.fromkeys(filter(None, places.get(path, []))))
         lines.append(f"- `{path}` +{added} -{removed}{': in ' + where if where else ''}")
     raise Stop("\n".join(lines))
+
+
+def _proposed(work: Workspace) -> str:
+    """What this session proposed, from the prompt: for where git cannot be asked."""
+    edits = work.transcript.proposed
+    head = "The uncommitted changes could not be read from git here, so this is what the session proposed"
+    if not edits:
+        return f"{head}: nothing so far, as far as the prompt says."
+    return "\n".join([f"{head}:", "", *(f"- {change}" for done in edits for change in change_of(done))])
 
 
 def _last_tests(work: Workspace) -> None:

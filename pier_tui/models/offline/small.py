@@ -10,6 +10,9 @@ from pier_tui.models.offline.intents import Intent
 from pier_tui.models.offline.plan import Call, Stop, Workspace
 from pier_tui.models.offline.refactor.renaming import left_alone, rename_everywhere
 
+MOST_READ = 20
+"""Files the weak rules read before they hand a rename over."""
+
 
 def rename(work: Workspace, intent: Intent) -> None:
     """Rename a symbol; more than one file is for the strong rules. Raises Wants, Harder, Stop."""
@@ -30,6 +33,9 @@ def rename(work: Workspace, intent: Intent) -> None:
         others = [p for p in paths if p != one]
         propose(work, (call,), f"`{old}` is mentioned in {_among(others, one)}.", test=one.endswith(".py"))
     listed = ", ".join(paths[:12])
+    work.why = f"`{old}` is mentioned in {len(hits)} lines of {len(python)} Python files; reading them."
+    if len(python) <= MOST_READ:
+        work.texts(tuple(python))
     work.harder(
         f"{old} is used in {len(python)} files",
         f"Goal: rename the symbol {old} to {new} in every file. Found by search: {len(hits)} lines in {listed}. "

@@ -49,6 +49,8 @@ class Transcript:
     forced: bool = False
     last_tests: str = ""
     """The result of the last `run_tests` of the whole prompt, earlier requests included."""
+    proposed: tuple[Done, ...] = ()
+    """Edits of the whole prompt that were taken."""
     size: int = 0
     """Characters of everything since the request."""
 
@@ -95,6 +97,7 @@ def read_transcript(body: dict[str, Any]) -> Transcript:
         done=tuple(_calls(since)),
         updates=tuple(_content(m) for m in since if m.get("role") == "user" and _content(m).startswith("<update>")),
         last_tests=next((d.result for d in reversed(_calls(messages)) if d.name == "run_tests"), ""),
+        proposed=tuple(d for d in _calls(messages) if d.landed),
         forced="do not hand over" in now,
         size=sum(len(_content(m)) + len(json.dumps(m.get("tool_calls") or "")) for m in since),
     )
