@@ -28,7 +28,7 @@ OWN = ("_pier_try.py", f"{RUNNER}.py")
 MEMORY = 3 << 30
 WALL = 6
 """A child may take this many times its limit in wall time before it is killed."""
-GRACE = 2.0
+GRACE = 10.0
 """Seconds the search goes on after a candidate that mends only some of the failing tests."""
 LINES = 400_000
 """Traced line events per test before tracing stops; a loop shows its lines long before."""
