@@ -258,7 +258,9 @@ def _card(overlay: Overlay) -> str:
     except (ToolError, RepositoryError):
         agents = None
     try:
-        command = " ".join(detect(overlay).argv)
+        program, *arguments = detect(overlay).argv
+        # The name is enough for the models; the full path would tell a server the user's folders.
+        command = " ".join([Path(program).name, *arguments])
     except (ToolError, RepositoryError):
         command = None
     return repo_card(overlay.list(), agents, command)

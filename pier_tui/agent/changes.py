@@ -45,13 +45,17 @@ async def repo_changed(parts: Parts, paths: tuple[str, ...]) -> AsyncGenerator[A
     )
     if moved is not None:
         yield await parts.recorder.log(moved)
-    known = [i for i in parts.books.backbone.section("files") if i.key in foreign and i.status != "stale"]
-    if known:
-        stale = tuple(SetStatus(id=item.id, status="stale") for item in known)
-        names = ", ".join(item.key for item in known[:SHOWN_PATHS])
-        words = f"Changed on disk by the user: {names}. Read again before editing."
-        async for event in parts.change(stale, (update_message(words),)):
-            yield event
+    items = {item.key: item for item in parts.books.backbone.section("files")}
+    known = [items[path] for path in foreign if path in items and items[path].status != "stale"]
+    scribe = parts.scribe("you")
+    for path in [path for path in foreign if path not in items][:SHOWN_PATHS]:
+        scribe.put("files", path, "changed on disk by you")
+    stale = tuple(SetStatus(id=item.id, status="stale") for item in known)
+    names = ", ".join(item.key for item in known[:SHOWN_PATHS])
+    # Only what the models have seen concerns them; the rest they read fresh anyway.
+    told = (update_message(f"Changed on disk by the user: {names}. Read again before editing."),) if known else ()
+    async for event in parts.change((*scribe.updates, *stale), told):
+        yield event
 
 
 async def shell(parts: Parts, command: str) -> AsyncGenerator[AnyEvent, None]:

@@ -225,3 +225,12 @@ async def test_what_was_pending_is_pending_again_and_what_cannot_be_is_named(tmp
     again = Overlay(s.root)
     assert put_pending(again, pending) == ("app.py",)
     assert put_pending(again, Patch()) == ()
+
+
+async def test_a_file_the_user_changed_is_on_the_backbone_without_costing_a_prompt(tmp_path: Path) -> None:
+    s = session(tmp_path, [])
+    (s.root / "notes.txt").write_text("three\n")
+    events = [e async for e in s.agent.repo_changed(("notes.txt",))]
+    assert [e.type for e in events] == ["repo_changed", "backbone_changed"]
+    assert [i.text for i in s.agent.backbone.section("files")] == ["changed on disk by you"]
+    assert not s.agent.backbone.deltas

@@ -39,7 +39,7 @@ from pier_tui.ui.panes.frame import PaneFrame
 from pier_tui.ui.story import Story
 from pier_tui.ui.text import sanitize
 from pier_tui.ui.widgets.footer import KeyLine
-from pier_tui.ui.widgets.header import Header
+from pier_tui.ui.widgets.header import Header, named
 from pier_tui.ui.widgets.prompt import Files
 from pier_tui.ui.widgets.status import StatusLine
 
@@ -126,6 +126,7 @@ class SessionView(Screen[None]):
                 header.session_title = self.story.title
             case RepoChanged():
                 header.branch, header.dirty = event.branch or header.branch, event.dirty
+                header.latest = named(event.paths) if event.paths else header.latest
             case PatchProposed():
                 self.frame.offer_diff()
             case RequestEnded():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
@@ -19,6 +21,8 @@ class Header(Widget):
     repository: reactive[str] = reactive("")
     branch: reactive[str] = reactive("")
     dirty: reactive[int] = reactive(0)
+    latest: reactive[str] = reactive("")
+    """What others changed last, such as `app.py and 2 more`."""
     profile: reactive[str] = reactive("")
     strategy: reactive[str] = reactive("")
     session_title: reactive[str] = reactive("")
@@ -49,8 +53,16 @@ class Header(Widget):
             parts.append((f"  {sanitize(self.branch)}", "$text-accent"))
         if self.dirty:
             parts.append((f"  {self.dirty} changed", "$muted"))
+        if self.latest:
+            parts.append((f"  you changed {sanitize(self.latest, keep_newlines=False)}", "$muted"))
         return Content.assemble(*parts)
 
     def _right(self) -> Content:
         words = [word for word in (sanitize(self.profile), sanitize(self.strategy)) if word]
         return Content.styled(" · ".join(words), "$muted")
+
+
+def named(paths: Sequence[str]) -> str:
+    """`app.py`, `app.py and 2 more`: the first path's name and how many others there are."""
+    first = paths[0].rpartition("/")[2]
+    return first if len(paths) == 1 else f"{first} and {len(paths) - 1} more"
