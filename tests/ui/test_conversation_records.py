@@ -144,7 +144,7 @@ def test_two_different_pastes_of_one_size_keep_apart() -> None:
     pastes = Pastes()
     first, second = "a\n" * 50, "b\n" * 50
     text = f"{pastes.fold(first)} and {pastes.fold(second)}"
-    assert text == "[pasted 51 lines] and [pasted 51 lines #2]"
+    assert text == "[pasted 50 lines] and [pasted 50 lines #2]"
     assert pastes.unfold(text) == f"{first} and {second}"
     assert pastes.fold("short") == "short"
 

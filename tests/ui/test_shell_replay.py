@@ -11,6 +11,7 @@ from pier_tui.session.export import RecordingHeader, to_jsonl
 from pier_tui.ui.app import PierApp
 from pier_tui.ui.replay import LONGEST, Player
 from pier_tui.ui.screens.replay import ReplayScreen
+from pier_tui.ui.widgets.footer import KeyLine
 from pier_tui.ui.widgets.header import Header
 
 
@@ -58,6 +59,9 @@ async def test_the_recording_mark_is_there_from_the_start_and_stays(tmp_path: Pa
                 break
             await pilot.pause()
         line = screen.query_one(Header).render().plain
+        keys = screen.query_one(KeyLine).render().plain
+        assert "space pause" in keys
+        assert "fold" not in keys
         assert line.startswith(" RECORDING at its end ")
         assert "offline · 2026-01-02" in line
         assert screen.story.title == "fix it"

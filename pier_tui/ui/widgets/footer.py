@@ -47,11 +47,13 @@ class KeyLine(Widget):
             for entry in self.screen.active_bindings.values()
             if (entry.binding.show or entry.binding.action == HELP) and entry.enabled and not entry.binding.system
         ]
-        seen: set[str] = set()
-        found: list[Binding] = []
+        # A key taken over by another binding is not to be shown for the first one, which keeps its other keys.
+        seen, found, taken = set[str](), list[Binding](), set[str]()
+        taken |= {self.app.get_key_display(entry.binding) for entry in active if entry.binding.priority}
         near = sorted(active, key=lambda entry: (entry.node in (self.screen, self.app), entry.binding.action == LEAVE))
         for entry in near:
-            if entry.binding.action not in seen:
+            shown = self.app.get_key_display(entry.binding)
+            if entry.binding.action not in seen and (entry.binding.priority or shown not in taken):
                 seen.add(entry.binding.action)
                 found.append(entry.binding)
         return found

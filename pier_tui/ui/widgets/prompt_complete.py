@@ -84,7 +84,7 @@ class Pastes:
 
     def fold(self, text: str) -> str:
         """What to put into the prompt for a paste: itself, or a placeholder no other paste has."""
-        lines = text.count("\n") + 1
+        lines = text.removesuffix("\n").count("\n") + 1
         if lines <= FOLD_LINES and len(text) <= FOLD_CHARACTERS:
             return text
         size = counted(lines, "line") if lines > 1 else counted(len(text), "character")
