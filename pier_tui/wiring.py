@@ -303,9 +303,9 @@ def keep_setup(way: str, value: str, env: Mapping[str, str]) -> dict[str, object
 
 
 def session_rows(root: Path, env: Mapping[str, str]) -> list[SessionRow]:
-    """The sessions of a repository, the latest used first."""
+    """The sessions of a repository in which something was asked, the latest used first."""
     with Store(state_dir(env) / "sessions.db") as store:
-        return store.sessions(str(root))
+        return [row for row in store.sessions(str(root)) if row.title or row.turns]
 
 
 def session_markdown(session: str, env: Mapping[str, str]) -> str:

@@ -33,7 +33,14 @@ def root(tmp_path: Path) -> Path:
 def pier(env: dict[str, str], *words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "pier_tui.cli", *words]
     return subprocess.run(
-        command, env=env, cwd=cwd, capture_output=True, encoding="utf-8", timeout=60, stdin=subprocess.DEVNULL
+        command,
+        check=False,
+        env=env,
+        cwd=cwd,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        stdin=subprocess.DEVNULL,
     )
 
 
@@ -149,7 +156,8 @@ def test_doctor_says_what_is_missing_without_failing(tmp_path: Path, env: dict[s
 
 
 def test_a_patch_is_applied_whole_or_not_at_all(root: Path, env: dict[str, str]) -> None:
-    good = "--- a/app.py\n+++ b/app.py\n@@ -1,2 +1,2 @@\n def size(items):\n-    return len(items) - 1\n+    return len(items)\n"
+    change = "@@ -1,2 +1,2 @@\n def size(items):\n-    return len(items) - 1\n+    return len(items)\n"
+    good = f"--- a/app.py\n+++ b/app.py\n{change}"
     (root / "good.patch").write_text(good)
     (root / "bad.patch").write_text(good + "--- a/gone.py\n+++ b/gone.py\n@@ -1 +1 @@\n-a\n+b\n")
     bad = pier(env, "apply", "bad.patch", cwd=root)
