@@ -22,6 +22,13 @@ CAN = """The offline pair are rules, not language models. They can:
 
 For anything else connect a model: `pier-tui --profile sarvam-hosted` with a key, or `--profile local`."""
 
+REWORK = "Please rework the proposal according to this review"
+NO_REWORK = """The offline pair are rules: they cannot rework a proposal according to a review. You can:
+
+- reject a hunk, or edit it, in the diff
+- ask for another change in words the rules know; `help` lists them
+- connect a model and send the review again: `pier-tui --profile sarvam-hosted` with a key, or `--profile local`"""
+
 _PLANS: dict[Kind, Plan] = {
     "find": look.find,
     "callers": look.find,
@@ -65,6 +72,8 @@ def plan(transcript: Transcript, strong: bool) -> tuple[Said, Action, Harder | N
 
 def _run(work: Workspace, intent: Intent) -> None:
     """Raises Wants, Stop or Harder."""
+    if work.transcript.request.startswith(REWORK):
+        raise Stop(NO_REWORK)
     _refused(work)
     chosen = _PLANS.get(intent.kind)
     if chosen is None:
