@@ -19,9 +19,13 @@ def run_of(target: str) -> Call:
     return Call("run_tests", {"target": target, "trace": True, "timeout": SECONDS})
 
 
-def propose_tested(work: Workspace, edits: tuple[Call, ...], say: str) -> None:
-    """Make these edits and run all tests. Raises Wants, Stop."""
-    propose(work, edits, say, tests=run_of(""))
+def propose_tested(work: Workspace, edits: tuple[Call, ...], say: str, last: bool = False) -> None:
+    """Make these edits and run all tests. Raises Wants, Stop.
+
+    `last`: nothing should fail afterwards, so the run is not traced, which makes slow tests slower.
+    """
+    plain = Call("run_tests", {"target": "", "timeout": SECONDS})
+    propose(work, edits, say, tests=plain if last else run_of(""))
 
 
 def runs(transcript: Transcript) -> list[Report]:

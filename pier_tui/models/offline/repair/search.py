@@ -15,7 +15,7 @@ from pier_tui.models.offline.transcript import Done
 MOST = 1_000
 LIKELIEST = 250
 """How many are tried in a first call; the others follow only when none of these helps."""
-FILES = 4
+FILES = 6
 TIMEOUT, BUDGET = 3.0, 45.0
 """Seconds of processor time per test, and for all candidates."""
 NO_MODEL = (
@@ -99,9 +99,15 @@ def probed(work: Workspace, target: str) -> Report:
 
 
 def suspects(ran: Report) -> tuple[str, ...]:
-    """Files the failing tests execute, tests left out; those a traceback ends in come first."""
+    """Files the failing tests execute, tests left out; those a traceback ends in come first.
+
+    Next is the file with most lines only failing tests execute, then the one with most lines they execute at all,
+    and so on by turns: code every test goes through has few lines of the first sort.
+    """
     ends = [f.frames[-1][0] for f in ran.failures if f.frames]
-    executed = sorted(ran.failing, key=lambda p: (-len(ran.failing[p] - ran.passing.get(p, frozenset())), p))
+    only = sorted(ran.failing, key=lambda p: (-len(ran.failing[p] - ran.passing.get(p, frozenset())), p))
+    most = sorted(ran.failing, key=lambda p: (-len(ran.failing[p]), p))
+    executed = [path for pair in zip(only, most, strict=True) for path in pair if not _TEST.search(path)]
     frames = [path for f in ran.failures for path, _ in reversed(f.frames)]
     ordered = dict.fromkeys([*(p for p in ends if p in ran.failing), *executed, *frames])
     return tuple(p for p in ordered if p.endswith(".py") and not _TEST.search(p))[:FILES]
@@ -139,4 +145,4 @@ def propose_found(work: Workspace, ran: Report) -> None:
     mended = "the tests pass" if passed else f"{mends[2] if mends else ''} passes and no other test breaks"
     where = f"line {start}" if start == end else f"lines {start}-{end}"
     say = f"With change {number} of {len(every)}, at {where} of `{path}`, {mended}. Proposing it."
-    propose_tested(work, calls_for(path, before, after), say)
+    propose_tested(work, calls_for(path, before, after), say, last=passed is not None)
