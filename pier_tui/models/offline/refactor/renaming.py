@@ -77,8 +77,9 @@ def _only(homes: list[str], name: str, owner: str) -> str:
 
 
 def _homes(trees: dict[str, ast.Module], name: str) -> list[str]:
-    """Files that define the name at module level."""
-    return [path for path, tree in trees.items() if _defines(tree, name)]
+    """Files that define the name at module level; a stub beside its module is the same definition."""
+    found = [path for path, tree in trees.items() if _defines(tree, name)]
+    return [path for path in found if not (path.endswith(".pyi") and path[:-1] in found)]
 
 
 def _defines(tree: ast.Module, name: str) -> bool:
@@ -99,7 +100,7 @@ def _methods(trees: dict[str, ast.Module], name: str) -> list[tuple[str, str]]:
 def along_imports(trees: dict[str, ast.Module], texts: dict[str, str], name: str, home: str) -> dict[str, list[Spot]]:
     """The places that mean the name the module `home` defines, re-exports followed."""
     modules = {module_of(home)}
-    carriers = {home}
+    carriers = {home, f"{home}i"} & set(trees)
     while True:
         more = {p for p, t in trees.items() if p not in carriers and references.imports(t, p, name, modules).plain}
         if not more:

@@ -175,7 +175,7 @@ def _import(work: Workspace, path: str, line: int, wrong: str) -> None:
 
 def module_of(path: str) -> str:
     """The dotted module a path is imported as; a leading src folder is left out."""
-    parts = path.removesuffix(".py").removesuffix("/__init__").split("/")
+    parts = path.removesuffix(".pyi").removesuffix(".py").removesuffix("/__init__").split("/")
     return ".".join(parts[1:] if parts[0] in ("src", "lib") and len(parts) > 1 else parts)
 
 
