@@ -109,7 +109,7 @@ def suspects(ran: Report) -> tuple[str, ...]:
     most = sorted(ran.failing, key=lambda p: (-len(ran.failing[p]), p))
     executed = [path for pair in zip(only, most, strict=True) for path in pair if not _TEST.search(path)]
     frames = [path for f in ran.failures for path, _ in reversed(f.frames)]
-    ordered = dict.fromkeys([*(p for p in ends if p in ran.failing), *executed, *frames])
+    ordered = dict.fromkeys([*ends, *executed, *frames])
     return tuple(p for p in ordered if p.endswith(".py") and not _TEST.search(p))[:FILES]
 
 
