@@ -22,6 +22,8 @@ NO_MODEL = (
     "The rules of the offline pair only try single small changes. A model may do better: "
     "`pier-tui --profile sarvam-hosted` or `--profile local`."
 )
+FEW = 8
+"""More failures than these are taken to have one cause."""
 MOST_CAUSES = 30
 _MENDS = re.compile(r"^candidate (\d+): mends (.+)$", re.MULTILINE)
 _PASSED = re.compile(r"^candidate (\d+): pass$", re.MULTILINE)
@@ -40,8 +42,11 @@ def repair(work: Workspace, ran: Report, target: str) -> None:
             work, ran, f"The failing tests execute no Python file of this repository that is no test. {NO_MODEL}"
         )
     causes = list(dict.fromkeys(cause(failure.id) for failure in ran.failures))
+    if not target and len(ran.failures) > FEW:
+        # One change that breaks so much has one cause; its first test file says enough to search by, and sooner.
+        target, causes = ran.failures[0].id.partition("::")[0], causes[:1]
     before = sum(len(search.arguments["candidates"]) for search in searches(work))
-    every = _ranked(ran, work.texts(paths), len(causes) > 1)
+    every = _ranked(ran, work.texts(paths), len(ran.failures) > 1)
     chosen = every[before:] if before else every[:LIKELIEST]
     if not chosen:
         what = f"None of {before} small changes mends what fails" if before else "There is no small change to try here"
