@@ -18,7 +18,7 @@ MODELS = """\
 """
 ALWAYS = """
 Edits are proposals: nothing is written before you accept it in the diff.
-@ completes files · / lists commands · !runs a command · f1 shows every key"""
+@ completes files · / lists commands · ! runs a command · f1 shows every key"""
 
 
 def greeting(profile: ProfileFace) -> str:

@@ -24,7 +24,7 @@ Connecting = Callable[[], Awaitable[SetUp | None]]
 
 @dataclass
 class Lifecycle:
-    """The agent's life in the app. `set_up` finds out whether models are connected, `watch` only where files are watched."""
+    """The agent's life in the app. `set_up` finds out whether models are connected, `watch` follows the files."""
 
     start: Start | None = None
     reopen: Reopen | None = None

@@ -382,7 +382,8 @@ def aside(event: Compacted | Overridden | PatchApplied | PatchUndone) -> str:
         case Compacted():
             return f"backbone compacted: {tokens(event.tokens_before)} -> {tokens(event.tokens_after)} tokens"
         case PatchApplied() | PatchUndone():
-            files = event.patch.files
+            if not (files := event.patch.files):
+                return ""
             word = "applied" if isinstance(event, PatchApplied) else "undone"
             added, removed = sum(f.added for f in files), sum(f.removed for f in files)
             return f"{word} {counted(len(files), 'file')} +{added} -{removed}"
