@@ -14,7 +14,7 @@ lint: .venv/.dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
 snapshots: .venv/.dev
-	@$(BIN)/python -m pytest tests/ui --snapshot-update
+	@$(BIN)/python -m pytest -n 2 tests/ui/test_snapshots.py --snapshot-update
 
 screenshots: .venv/.dev
 	@$(BIN)/python screenshots/make.py
