@@ -382,11 +382,9 @@ def aside(event: Compacted | Overridden | PatchApplied | PatchUndone) -> str:
         case Compacted():
             return f"backbone compacted: {tokens(event.tokens_before)} -> {tokens(event.tokens_after)} tokens"
         case PatchApplied() | PatchUndone():
-            if not (files := event.patch.files):
-                return ""
-            word = "applied" if isinstance(event, PatchApplied) else "undone"
-            added, removed = sum(f.added for f in files), sum(f.removed for f in files)
-            return f"{word} {counted(len(files), 'file')} +{added} -{removed}"
+            patch, word = event.patch, "applied" if isinstance(event, PatchApplied) else "undone"
+            files = counted(len(patch.files), "file")
+            return f"{word} {files} +{patch.added} -{patch.removed}" if patch.files else ""
         case Overridden(scope="now"):
             return f"moved to the {_tier(event.choice)} by you"
         case Overridden(scope="pinned"):
