@@ -8,6 +8,7 @@ from pier_tui.errors import ToolError
 from pier_tui.models.messages import Tier
 from pier_tui.tools.ask import Ask
 from pier_tui.tools.delete import Delete
+from pier_tui.tools.diff import Diff
 from pier_tui.tools.edit import Edit
 from pier_tui.tools.escalate import Escalate
 from pier_tui.tools.finish import Finish
@@ -29,6 +30,7 @@ from pier_tui.tools.write import Write
 _EVERY = (
     Ask(),
     Delete(),
+    Diff(),
     Edit(),
     Escalate(),
     Finish(),

@@ -147,9 +147,8 @@ def summarise(work: Workspace, _: Intent) -> None:
     """The last test output, else the uncommitted changes, from git. Raises Wants, Stop."""
     if re.search(r"\btests?\b|\boutput\b|\bresults?\b|\bfail", work.transcript.request, re.IGNORECASE):
         _last_tests(work)
-    result = work.ask("run", command="git diff HEAD --no-color --no-ext-diff", timeout=30)
-    heading, diff = (*result.split("\n", 1), "")[:2]
-    if not heading.startswith("exit 0"):
+    diff = work.ask("diff", path="")
+    if "diff --git" not in diff and diff.strip() != "no changes":
         raise Stop(_proposed(work))
     files: dict[str, list[int]] = {}
     places: dict[str, list[str]] = {}
@@ -160,7 +159,7 @@ def summarise(work: Workspace, _: Intent) -> None:
             files[current] = [0, 0]
         elif current and (hunk := re.match(r"^@@ .* @@ ?(.*)$", line)):
             places.setdefault(current, []).append(hunk[1].strip())
-        elif current and line[:1] in "+-" and not line.startswith(("+++", "---")):
+        elif current and line[:1] in ("+", "-") and not line.startswith(("+++", "---")):
             files[current][line[0] == "-"] += 1
     if not files:
         raise Stop("There are no uncommitted changes, pending proposals included.")
