@@ -174,7 +174,7 @@ async def test_unittest_failures_are_reported_with_the_lines_they_execute(plain_
 
 
 async def test_a_unittest_target_is_enough_for_a_candidate_to_pass(plain_table: Table) -> None:
-    candidates = [{"start": 6, "end": 6, "text": f"    return n {op} 10"} for op in ("<", "!=", "==", ">=")]
+    candidates = [{"start": 6, "end": 6, "text": f"    return n {op} 10"} for op in ("<", "!=", "==", "<")]
     arguments = {"path": "code_two.py", "candidates": candidates, "target": "test_two.NumberTest.test_ten"}
     assert "candidate 3: pass" in await tried(plain_table, **arguments)
 
