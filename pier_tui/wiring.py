@@ -266,11 +266,6 @@ def _card(overlay: Overlay) -> str:
     return repo_card(overlay.list(), agents, command)
 
 
-def theme_folder(env: Mapping[str, str]) -> Path:
-    """Where the user's own themes are."""
-    return config_dir(env) / "themes"
-
-
 def unconnected(chosen: Settings, env: Mapping[str, str]) -> bool:
     """Whether nothing says which models to use, so that the user should be asked."""
     return not chosen.profile and pick_profile(chosen, env).offline
