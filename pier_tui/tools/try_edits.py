@@ -18,6 +18,7 @@ from pier_tui.tools.run import permitted
 from pier_tui.tools.spec import Arguments, Described
 from pier_tui.tools.text import clip, closing, decode, lines_of
 from pier_tui.tools.tool import CommandRun, Desk, Kind, Output, Ran, ToolResult
+from pier_tui.tools.tracing_tests import ranges
 
 MARK = "\x1epier "
 HARNESS, RUNNER, PLAN = "_pier_try.py", "_pier_try_tests.py", "_pier_try.json"
@@ -160,19 +161,8 @@ def _baseline(report: dict[str, Any], first: bool) -> list[str]:
         by_path: dict[str, list[int]] = {}
         for path, line in places:
             by_path.setdefault(path, []).append(line)
-        lines += [f"executed by {kind} tests: {path}: {_ranges(by_path[path])}" for path in sorted(by_path)]
+        lines += [f"executed by {kind} tests: {path}: {ranges(by_path[path])}" for path in sorted(by_path)]
     return lines
-
-
-def _ranges(lines: list[int]) -> str:
-    """`3-9,12` of ascending numbers."""
-    parts: list[list[int]] = []
-    for line in lines:
-        if parts and line == parts[-1][1] + 1:
-            parts[-1][1] = line
-        else:
-            parts.append([line, line])
-    return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in parts)
 
 
 def _outcomes(outcomes: dict[int, str], count: int) -> list[str]:
@@ -183,10 +173,10 @@ def _outcomes(outcomes: dict[int, str], count: int) -> list[str]:
     for how in ("fail", "timeout"):
         numbers = sorted(number for number, outcome in outcomes.items() if outcome == how)
         if numbers:
-            lines.append(f"candidates {_ranges(numbers)}: {how}")
+            lines.append(f"candidates {ranges(numbers)}: {how}")
     left = [number for number in range(1, count + 1) if number not in outcomes]
     if left:
-        lines.append(f"candidates {_ranges(left)}: not tried")
+        lines.append(f"candidates {ranges(left)}: not tried")
     return lines
 
 
