@@ -10,12 +10,17 @@ from collections.abc import Iterable
 from typing import assert_never
 
 from pier_tui.backbone.prefix import tagged
+from pier_tui.backbone.ranges import read_ranges, write_ranges
 from pier_tui.backbone.state import Author, Backbone, Item, Section
 from pier_tui.backbone.updates import Put, SetStatus, Update, apply, next_id
 from pier_tui.models.messages import Message, ToolCall
 from pier_tui.tools.tool import Answered, CheckFailed, CheckPassed, CommandRun, Fact, FileSeen, Noted
 
 EMPTY = "(no output)"
+ROLES = ("found", "read", "edited", "created")
+"""What a file can be to the task, the weightier later."""
+SYMBOLS = 24
+"""Symbols named for one file, the latest seen."""
 
 
 def request_message(text: str) -> Message:
@@ -86,14 +91,27 @@ class Scribe:
                 assert_never(fact)
 
     def _file(self, fact: FileSeen) -> None:
+        """What was seen of a file adds up: the weightier role, all ranges, all symbols by their latest place."""
         old = next((i for i in self.backbone.section("files") if i.key == fact.path), None)
-        role = fact.role
-        if old is not None and role in ("read", "found") and old.text.startswith(("edited", "created")):
-            role = "edited" if old.text.startswith("edited") else "created"
-        lines = fact.lines or (old.text.partition(" ")[2] if old else "")
-        symbols = ", ".join(fact.symbols) or (old.detail if old else "")
+        before = old.text.partition(" ")[0] if old else ""
+        gone = "deleted" in (fact.role, before)
+        role = fact.role if gone or _weight(fact.role) >= _weight(before) else before
+        seen = () if gone or old is None else read_ranges(old.text)
+        lines = write_ranges((*seen, *read_ranges(fact.lines)))
+        symbols = _joined_symbols(old.detail if old and not gone else "", fact.symbols)
         self.put("files", fact.path, f"{role} {lines}".strip(), detail=symbols)
 
     def _add(self, update: Update) -> None:
         self.backbone = apply(self.backbone, (update,), turn=self.turn)
         self.updates.append(update)
+
+
+def _weight(role: str) -> int:
+    """How much a role says of a file: one that was edited stays edited however often it is read again."""
+    return ROLES.index(role) if role in ROLES else -1
+
+
+def _joined_symbols(known: str, fresh: tuple[str, ...]) -> str:
+    """`name (line)` labels, each name once, at the place it was seen last."""
+    labels = {label.partition(" ")[0]: label for label in (*filter(None, known.split(", ")), *fresh)}
+    return ", ".join(list(labels.values())[-SYMBOLS:])

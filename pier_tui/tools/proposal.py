@@ -57,9 +57,21 @@ def draft(desk: Desk, path: str, after: str, *, note: str = "", verb: str = "edi
     heading = f"{'created' if created else 'edited'} {path}  +{added} -{removed}"
     text = "\n".join(part for part in (heading, note, display if not created else "", verdict) if part)
     symbols = tuple(s.label for s in outline.symbols(path, after) if s.kind != "name")[:12]
-    seen = FileSeen(path=path, role="created" if created else "edited", content_hash=digest(content), symbols=symbols)
+    seen = FileSeen(
+        path=path,
+        role="created" if created else "edited",
+        lines=_changed(lines_of(before or ""), lines_of(after)),
+        content_hash=digest(content),
+        symbols=symbols,
+    )
     line = f"{verb} {path}  +{added} -{removed}"
     return Draft(path, old, content, ToolResult(text=text, line=line, facts=(seen,), changed=(path,)))
+
+
+def _changed(old: list[str], new: list[str]) -> str:
+    """The lines of the new text from the first change to the last, as a range; '' where only lines went."""
+    head, tail = _common(old, new)
+    return f"{head + 1}-{len(new) - tail}" if head < len(new) - tail else ""
 
 
 def changes(before: str, after: str) -> tuple[int, int, str]:
