@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 
 from pier_tui.agent.parts import Parts
-from pier_tui.backbone.compaction import compact, due
+from pier_tui.backbone.compaction import KEEP_SHARE, compact, due
 from pier_tui.events import AnyEvent, BackboneRestored, Compacted
 
 
 async def when_due(parts: Parts, request: str) -> AsyncGenerator[AnyEvent, None]:
     """Compact between two turns where the deltas outgrew the epoch; announced with what became of each item."""
     before = parts.books.backbone
-    if not due(before, parts.epoch_tokens, keep_tokens=parts.epoch_tokens // 3):
+    if not due(before, parts.epoch_tokens):
         return
-    after, report = compact(before, request=request, keep_tokens=parts.epoch_tokens // 3)
+    after, report = compact(before, request=request, keep_tokens=parts.epoch_tokens // KEEP_SHARE)
     parts.books.backbone = after
     yield await parts.recorder.log(
         Compacted(

@@ -1,7 +1,7 @@
 """Ending an epoch: the deltas become a new snapshot, and what the running request still needs stays as it was said.
 
-At about 6000 tokens of deltas this is cheaper than carrying them on. What is kept, merged and dropped
-is reported, so it can be shown and undone (the state before is simply put back).
+From some length on this is cheaper than carrying them on; `epoch_for` says from which. What is kept, merged and
+dropped is reported, so it can be shown and undone (the state before is simply put back).
 """
 
 from __future__ import annotations
@@ -12,11 +12,14 @@ from pier_tui.backbone.prefix import delta_tokens, tagged
 from pier_tui.backbone.snapshot import snapshot
 from pier_tui.backbone.state import SECTIONS, Backbone, Delta, Item, Section
 from pier_tui.models.messages import Message
+from pier_tui.models.usage import Price
 
-EPOCH_TOKENS = 6000
-"""Deltas beyond this many tokens are worth a compaction."""
-KEEP_TOKENS = 2000
-"""Of the newest exchanges, as many tokens stay word for word; the last one always does."""
+EPOCH_TOKENS, DEAR_EPOCH_TOKENS = 6000, 4000
+"""Deltas beyond this many tokens are worth a compaction: where cached tokens are cheap, and where they are dear."""
+DEAR = 0.4
+"""Cached price over fresh price from which a shorter prompt saves more than a warmer one."""
+KEEP_SHARE = 4
+"""Of the newest exchanges, an epoch's tokens divided by this stay word for word; the last one always does."""
 WORTH = 4
 """A compaction must free at least the epoch budget divided by this."""
 _ROOM: dict[Section, int] = {"goal": 6, "files": 60, "commands": 20, "decisions": 40, "questions": 20}
@@ -24,7 +27,7 @@ _MERGED_KEY = {"errors": "fixed earlier", "plan": "done earlier"}
 _MERGED_NAMES = 12
 _REQUEST = "<request>"
 
-__all__ = ["EPOCH_TOKENS", "KEEP_TOKENS", "CompactionReport", "compact", "due", "snapshot"]
+__all__ = ["EPOCH_TOKENS", "CompactionReport", "compact", "due", "epoch_for", "snapshot"]
 
 
 class CompactionReport(BaseModel):
@@ -39,16 +42,29 @@ class CompactionReport(BaseModel):
     tokens_after: int
 
 
-def due(backbone: Backbone, epoch_tokens: int = EPOCH_TOKENS, *, keep_tokens: int = KEEP_TOKENS) -> bool:
+def epoch_for(price: Price) -> int:
+    """The epoch, in tokens, that costs least at a model's prices.
+
+    Dropping D tokens pays after k turns once c·D·k > (1-c)·S, with c the cached over the fresh price and S what
+    is read anew. Replayed on recorded sessions: at c = .6, 4000 tokens cost 5 % less than 6000 at equal recall;
+    at c = .1 it is 6000 that costs least (`tests/bench/layouts.py`). Where a price is unknown, 6000.
+    """
+    if price.free or not price.fresh or price.cached is None:
+        return EPOCH_TOKENS
+    return DEAR_EPOCH_TOKENS if price.cached / price.fresh >= DEAR else EPOCH_TOKENS
+
+
+def due(backbone: Backbone, epoch_tokens: int = EPOCH_TOKENS, *, keep_tokens: int | None = None) -> bool:
     """Whether the deltas outgrew the epoch and compacting would free enough to be worth a new snapshot."""
     before = delta_tokens(backbone.deltas)
     if before <= epoch_tokens:
         return False
-    return before - delta_tokens(_still_needed(backbone.deltas, "", keep_tokens)) >= epoch_tokens // WORTH
+    keep = epoch_tokens // KEEP_SHARE if keep_tokens is None else keep_tokens
+    return before - delta_tokens(_still_needed(backbone.deltas, "", keep)) >= epoch_tokens // WORTH
 
 
 def compact(
-    backbone: Backbone, *, request: str = "", keep_tokens: int = KEEP_TOKENS
+    backbone: Backbone, *, request: str = "", keep_tokens: int = EPOCH_TOKENS // KEEP_SHARE
 ) -> tuple[Backbone, CompactionReport]:
     """The state with a new snapshot and short deltas. `request` is the text of the request still running, if any.
 
@@ -58,7 +74,7 @@ def compact(
     items, merged, dropped = _sorted_out(backbone.items)
     slim = backbone.model_copy(update={"items": items, "epoch": backbone.epoch + 1})
     deltas = _still_needed(backbone.deltas, request, keep_tokens)
-    after = slim.model_copy(update={"snapshot": snapshot(slim), "deltas": deltas})
+    after = slim.model_copy(update={"snapshot": snapshot(slim, request=request), "deltas": deltas})
     gone = {i.id for i in (*merged, *dropped)}
     report = CompactionReport(
         kept=tuple(_name(i) for i in backbone.items if i.id not in gone),

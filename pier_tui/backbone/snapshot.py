@@ -21,20 +21,23 @@ _HEADINGS: dict[Section, str] = {
 }
 
 
-def snapshot(backbone: Backbone) -> str:
-    """The text of all items; empty sections are left out, and the whole is '' where there is nothing."""
+def snapshot(backbone: Backbone, *, request: str = "") -> str:
+    """The text of all items; empty sections are left out, and the whole is '' where there is nothing.
+
+    `request` is the text the prompt carries in full after the snapshot anyway: a goal that says the same is cut.
+    """
     parts: list[str] = []
     for section in SECTIONS:
         items = backbone.section(section)
         if items:
-            lines = [line for item in items for line in _lines(item, last=item is items[-1])]
+            lines = [line for item in items for line in _lines(item, last=item is items[-1], said=request)]
             parts.append("\n".join([f"## {_HEADINGS[section]}", *lines]))
     return "\n".join(parts)
 
 
-def _lines(item: Item, *, last: bool) -> list[str]:
+def _lines(item: Item, *, last: bool, said: str) -> list[str]:
     """An item as its first line and, for commands, the lines that matter of its output."""
-    first = f"- {_mark(item)}{_text(item, last=last)}{_remarks(item)}"
+    first = f"- {_mark(item)}{_text(item, last=last, said=said)}{_remarks(item)}"
     if item.section != "commands" or not item.detail:
         return [first]
     shown = item.detail.splitlines()
@@ -53,9 +56,13 @@ def _mark(item: Item) -> str:
     return ""
 
 
-def _text(item: Item, *, last: bool) -> str:
+def _text(item: Item, *, last: bool, said: str) -> str:
     if item.section == "goal":
-        return item.text or item.key if last else f"earlier: {_cut(' '.join((item.text or item.key).split()))}"
+        whole = item.text or item.key
+        short = _cut(" ".join(whole.split()))
+        if not last:
+            return f"earlier: {short}"
+        return short if item.text == said else whole
     if item.section in ("files", "commands", "errors") and item.text != item.key:
         return _cut(f"{item.key}: {' '.join(item.text.split())}") if item.text else item.key
     return item.text or item.key
