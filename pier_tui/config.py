@@ -86,8 +86,10 @@ class Settings(BaseModel):
     """Other keys for an action, by the action's id: `"turn.next" = "ctrl+y"`."""
     compare_profile: str = "sarvam-2026-06"
     """The profile whose prices free (offline, local) tokens are compared with."""
-    epoch_tokens: int = Field(default=6000, ge=1000)
-    """Tokens of new exchanges after which the backbone is compacted."""
+    epoch_tokens: int | None = Field(default=None, ge=1000)
+    """Tokens of new exchanges after which the backbone is compacted; none: what costs least at the model's prices."""
+    page_tokens: int = Field(default=4500, ge=0)
+    """Tokens of files seen earlier that are put back into the strong model's prompt; 0 for none."""
     pace: float = Field(default=0.01, ge=0, le=1)
     """Seconds between the pieces the offline models send; 0 is at once."""
 

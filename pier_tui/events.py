@@ -109,6 +109,7 @@ class RouteDecided(Event):
     threshold: float | None = None
     reason: str = ""
     handoff: str = ""
+    cache_break: str = ""
     propensity: float = 1.0
     segments: tuple[Segment, ...] = ()
     predicted_cached: int | None = None

@@ -18,6 +18,7 @@ from pier_tui.agent.parts import Parts
 from pier_tui.agent.record import Recorder
 from pier_tui.agent.resuming import put_pending
 from pier_tui.agent.tool_run import ToolBench
+from pier_tui.backbone.compaction import epoch_for
 from pier_tui.backbone.repo_card import repo_card
 from pier_tui.config import Settings, config_dir, load, save_rule, save_setting, state_dir
 from pier_tui.errors import ConfigError, PierError, RepositoryError, ToolError
@@ -159,7 +160,8 @@ async def assemble(
         threshold=chosen.threshold,
         only=chosen.only,
         budget=Budget(chosen.max_turns, chosen.max_cost, chosen.max_seconds),
-        epoch_tokens=OFFLINE_EPOCH if profile.offline else chosen.epoch_tokens,
+        epoch_tokens=OFFLINE_EPOCH if profile.offline else chosen.epoch_tokens or epoch_for(profile.strong.price),
+        page_tokens=0 if profile.offline else chosen.page_tokens,
         has_git=not plain,
         read_only=plain,
     )

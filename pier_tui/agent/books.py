@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from pier_tui.agent.harness import Harness
+from pier_tui.backbone.handoff import complete
 from pier_tui.backbone.prefix import Prefix, Tail, render
 from pier_tui.backbone.prefix_cache import PrefixCache, SwitchPrice
 from pier_tui.backbone.state import Backbone
@@ -51,23 +52,27 @@ class Books:
     def prefix(self, tier: Tier, handoff: str = "") -> Prefix:
         """The prompt this tier would be sent now."""
         chosen = self.harnesses[tier]
-        tail = self.tail.model_copy(update={"handoff": handoff})
+        changes = {"handoff": handoff} if tier == "strong" else {"handoff": handoff, "pages": ""}
+        tail = self.tail.model_copy(update=changes)
         return render(self.backbone, tier, chosen.prompt, chosen.tools, tail)
 
     def prepare(self, call: Call) -> Prepared:
         """Render a call's prompt and open its stream."""
-        prefix = self.prefix(call.tier, call.handoff)
+        handoff = complete(call.handoff, self.backbone)
+        prefix = self.prefix(call.tier, handoff)
         client, cache = self.clients[call.tier], self.caches[call.tier]
         tokens = sum(s.tokens for s in prefix.segments)
         request = self.harnesses[call.tier].request(prefix.messages, client.card, tokens)
-        predicted = cache.predict(prefix)
-        cache.sent(prefix)
+        broken = cache.first_break(prefix)
+        predicted = cache.sent(prefix)
         return Prepared(
             card=client.card,
             pieces=client.stream(request),
             segments=tuple(Segment(name=s.name, tokens=s.tokens, digest=s.digest) for s in prefix.segments),
             predicted_cached=predicted,
             prompt_tokens=tokens,
+            handoff=handoff,
+            cache_break=broken,
         )
 
     def finished(self, call: Call, usage: Usage, kept: bool) -> tuple[Decimal | None, dict[str, Decimal | None]]:

@@ -10,6 +10,7 @@ from typing import Literal
 
 from pier_tui.agent import compacting
 from pier_tui.agent.history import request_message, turn_messages, update_message
+from pier_tui.agent.paging import paged
 from pier_tui.agent.parts import Parts
 from pier_tui.agent.past import Mark
 from pier_tui.agent.stuck import EMPTY_ANSWERS, NOTHING, Repeats, brings_something, stepped
@@ -153,7 +154,7 @@ class RequestLoop:
         self._drive = drive = Drive(p.books, p.steering, f"{p.recorder.session}-{p.recorder.turn}")
         call = 0
         while True:
-            p.books.tail = self._tail(forced=isinstance(strategy, Single))
+            p.books.tail = await self._tail(forced=isinstance(strategy, Single))
             state = TurnState(request=self._text, signals=self._signals, threshold=p.threshold)
             try:
                 async with aclosing(drive.run(strategy, state)) as items:
@@ -168,13 +169,14 @@ class RequestLoop:
                 yield await p.recorder.log(Overridden(choice=switch.tier, scope="now"))
                 strategy = Single(switch.tier, "forced", "switched by you")
 
-    def _tail(self, *, forced: bool) -> Tail:
+    async def _tail(self, *, forced: bool) -> Tail:
         p, state = self._p, self._p.books.backbone
         return Tail(
             budget=p.budget.left(self._turns - 1, p.books.spent - self._spent_before),
             errors=tuple(f"{i.key}: {i.text}" for i in state.section("errors") if i.status == "open")[-4:],
             questions=tuple(i.text for i in state.section("questions") if i.status == "open")[-3:],
             ask="This turn is yours by the user's choice; do not hand over." if forced and not p.only else "",
+            pages=await paged(p.overlay, state, p.page_tokens),
         )
 
     async def _act(self, answer: Answer) -> AsyncGenerator[AnyEvent, None]:

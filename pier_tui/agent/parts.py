@@ -41,6 +41,8 @@ class Parts:
     only: Tier | None = None
     budget: Budget = field(default_factory=Budget)
     epoch_tokens: int = 6000
+    page_tokens: int = 0
+    """Tokens of file parts put back into the strong model's prompt; 0 for none."""
     marks: list[Mark] = field(default_factory=list)
     """What each turn of this run started from, for redo and rewind."""
     applied: list[tuple[int, str]] = field(default_factory=list)

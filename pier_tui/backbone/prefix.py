@@ -1,8 +1,8 @@
 """The prompt, rendered from the backbone: stable first, append-only between compactions, the same bytes every time.
 
-Order: harness, tools, repository, snapshot, deltas, now. Nothing above `now` holds a clock, a counter
-or a spend; `now` is rewritten on every call. What was sent earlier is in `prefix_cache`, shortening
-the deltas in `compaction`.
+Order: harness, tools, repository, snapshot, deltas, pages, now. Nothing above `pages` holds a clock, a counter or
+a spend; `pages` (parts of files, for the strong model only) and `now` are rewritten on every call. What was sent
+earlier is in `prefix_cache`, shortening the deltas in `compaction`.
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ RESULT_LIMIT = 24_000
 TAIL_LIMIT = 1_000
 """Characters of `now` without the handoff: about 300 tokens."""
 EMPTY = "(nothing yet)"
+STABLE = ("harness", "tools", "repository", "snapshot")
+"""Segments that stay until the next compaction."""
 
-SegmentName = Literal["harness", "tools", "repository", "snapshot", "deltas", "now"]
+SegmentName = Literal["harness", "tools", "repository", "snapshot", "deltas", "pages", "now"]
 
 
 class _Frozen(BaseModel):
@@ -31,13 +33,17 @@ class _Frozen(BaseModel):
 
 
 class Tail(_Frozen):
-    """What is recited at the end of a prompt. `handoff` goes to the strong model on an escalated turn."""
+    """What is recited at the end of a prompt. `handoff` goes to the strong model on an escalated turn.
+
+    `pages` are parts of files as they stand now, put back for the strong model (`backbone.pages`).
+    """
 
     budget: str = ""
     errors: tuple[str, ...] = ()
     questions: tuple[str, ...] = ()
     ask: str = ""
     handoff: str = ""
+    pages: str = ""
 
 
 class PrefixSegment(_Frozen):
@@ -83,14 +89,17 @@ def render(backbone: Backbone, tier: Tier, harness: str, tools: tuple[ToolSpec, 
     system = Message(role="system", content=harness)
     state = Message(role="user", content=f"{repository}\n{snapshot}")
     deltas = tuple(m for d in backbone.deltas for m in d.messages)
-    now = Message(role="user", content=tagged("now", tail_text(tail)))
+    paged = f"{tagged('pages', tail.pages)}\n" if tail.pages else ""
+    told = tagged("now", tail_text(tail))
+    now = Message(role="user", content=f"{paged}{told}")
     pieces = (
         _piece("harness", harness),
         _piece("tools", tools_text(tools)),
         _piece("repository", repository),
         _piece("snapshot", snapshot),
         *(_piece("deltas", message_text(m)) for m in deltas),
-        _piece("now", now.content),
+        *((_piece("pages", paged),) if paged else ()),
+        _piece("now", told),
     )
     return Prefix(tier=tier, messages=(system, state, *deltas, now), segments=_segments(pieces), pieces=pieces)
 
@@ -169,11 +178,15 @@ def _piece(segment: SegmentName, text: str) -> Piece:
 
 
 def _segments(pieces: tuple[Piece, ...]) -> tuple[PrefixSegment, ...]:
-    names: tuple[SegmentName, ...] = ("harness", "tools", "repository", "snapshot", "deltas", "now")
+    names: tuple[SegmentName, ...] = ("harness", "tools", "repository", "snapshot", "deltas", "pages", "now")
     found: list[PrefixSegment] = []
     for name in names:
         own = [p for p in pieces if p.segment == name]
+        if name == "pages" and not own:
+            continue
         digest = hashlib.sha256("".join(p.text for p in own).encode("utf-8", "surrogatepass")).hexdigest()[:16]
         tokens = sum(p.tokens for p in own)
-        found.append(PrefixSegment(name=name, tokens=tokens, digest=digest, stable=name not in ("deltas", "now")))
+        found.append(
+            PrefixSegment(name=name, tokens=tokens, digest=digest, stable=name not in ("deltas", "pages", "now"))
+        )
     return tuple(found)

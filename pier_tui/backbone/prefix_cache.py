@@ -20,6 +20,10 @@ from pier_tui.models.usage import MILLION, Price
 
 REMEMBERED = 4
 """Prompts remembered per model."""
+TAIL = ("pages", "now")
+"""Segments that are new on every call."""
+SHOWN = 40
+"""Characters shown of what stood, and now stands, where a cached prefix breaks."""
 
 
 class _Frozen(BaseModel):
@@ -90,12 +94,21 @@ class PrefixCache:
         self.totals = totals.model_copy(update=changes)
 
     def first_break(self, prefix: Prefix) -> str:
-        """The first segment that differs from the best warm prompt, such as `repository, 812 tokens in`; '' if none."""
-        best = max((_common(s.pieces, prefix.pieces) for s in self._warm()), default=None)
-        if best is None or best[1] >= len(prefix.pieces):
+        """Why a prompt is not wholly cached: `repository changed, ~812 tokens (byte 3104) in: 'a' became 'b'`.
+
+        '' where all of the best warm prompt but its tail is read again, as it should be.
+        """
+        if not self._sent:
+            return "nothing was sent to this model yet"
+        warm = self._warm()
+        if not warm:
+            idle = self._clock() - self._sent[-1].time
+            return f"cold: the last call was {idle:.0f} s ago, prefixes are kept for about {self._card.cache_ttl:.0f} s"
+        best = max(warm, key=lambda s: _common(s.pieces, prefix.pieces))
+        tokens, index = _common(best.pieces, prefix.pieces)
+        if index >= len(prefix.pieces) or (index < len(best.pieces) and best.pieces[index].segment in TAIL):
             return ""
-        tokens, index = best
-        return f"{prefix.pieces[index].segment}, {tokens} tokens in"
+        return _break(best.pieces, prefix.pieces, tokens, index)
 
     def switch_price(self, prefix: Prefix, price: Price | None = None) -> SwitchPrice:
         """What calling this model next re-reads, at `price` or else the card's own."""
@@ -120,6 +133,15 @@ def _common(old: tuple[Piece, ...], new: tuple[Piece, ...]) -> tuple[int, int]:
             return tokens + piece.tokens * shared // max(len(piece.text), 1), index
         tokens += piece.tokens
     return tokens, len(new)
+
+
+def _break(old: tuple[Piece, ...], new: tuple[Piece, ...], tokens: int, index: int) -> str:
+    """Where the new prompt leaves the old one, in bytes of its text, and what stands there in both."""
+    was, now = old[index].text, new[index].text
+    shared = _common_text(was, now)
+    byte = sum(len(p.text.encode("utf-8", "replace")) for p in new[:index]) + len(shared.encode("utf-8", "replace"))
+    before, after = was[len(shared) :][:SHOWN].strip(), now[len(shared) :][:SHOWN].strip()
+    return f"{old[index].segment} changed, ~{tokens} tokens (byte {byte}) in: {before!r} became {after!r}"
 
 
 def _common_text(left: str, right: str) -> str:

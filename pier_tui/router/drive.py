@@ -38,13 +38,18 @@ REFUSED = (KeyRejected, OutOfCredit, RateLimited, WindowExceeded, ModelRetired)
 
 @dataclass(frozen=True)
 class Prepared:
-    """A call made ready: the stream to read and what is known of its prompt beforehand (tokens estimated)."""
+    """A call made ready: the stream to read and what is known of its prompt beforehand (tokens estimated).
+
+    `handoff` is the hand-over as sent, with what the record added; `cache_break` says what is not cached and why.
+    """
 
     card: ModelCard
     pieces: AsyncIterator[Piece]
     segments: tuple[Segment, ...] = ()
     predicted_cached: int | None = None
     prompt_tokens: int = 0
+    handoff: str = ""
+    cache_break: str = ""
 
 
 class Caller(Protocol):
@@ -260,7 +265,8 @@ class Drive:
             confidence=decision.confidence if decision else None,
             threshold=threshold,
             reason=call.reason,
-            handoff=call.handoff,
+            handoff=made.handoff or call.handoff,
+            cache_break=made.cache_break,
             propensity=call.propensity,
             segments=made.segments,
             predicted_cached=made.predicted_cached,

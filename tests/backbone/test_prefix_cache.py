@@ -60,12 +60,20 @@ def test_a_prefix_that_was_not_sent_for_long_is_cold() -> None:
     assert cache.predict(prompt()) == 0
 
 
-def test_the_segment_that_broke_the_prefix_is_named() -> None:
-    cache = PrefixCache(CARD, Clock())
+def test_what_broke_the_prefix_is_named_with_its_place_and_why() -> None:
+    clock = Clock()
+    cache = PrefixCache(CARD, clock)
+    assert cache.first_break(prompt("hello")) == "nothing was sent to this model yet"
     cache.sent(prompt("hello"))
     assert cache.first_break(prompt("hello")) == ""
-    assert cache.first_break(prompt("hello", card="other")).startswith("repository, ")
-    assert cache.first_break(prompt("hello", "more")).startswith("now, ") is False
+    broken = cache.first_break(prompt("hello", card="tree other"))
+    assert broken.startswith("repository changed, ~")
+    assert "'tree tree tree" in broken
+    assert broken.endswith("became 'other\\n</repository>'")
+    assert cache.first_break(prompt("hello", "more", budget="7")) == ""
+    assert "deltas changed" in cache.first_break(prompt("bye"))
+    clock.now = CARD.cache_ttl + 1
+    assert cache.first_break(prompt("hello")).startswith("cold: the last call was 301 s ago")
 
 
 def test_billed_tokens_are_summed_and_silence_is_unknown_not_zero() -> None:

@@ -13,6 +13,7 @@ from pier_tui.ui.story import Turn
 from pier_tui.ui.text import sanitize
 
 STABLE = {"harness", "tools", "repository", "snapshot"}
+REWRITTEN = ("pages", "now")
 """Segments that stay the same bytes until the next compaction."""
 
 
@@ -43,7 +44,7 @@ class TurnScreen(Page):
             parts += [heading("Calls as billed"), _calls(turn.calls), Content("\n\n")]
         handoff = next((route.handoff for route in turn.routes if route.handoff), "")
         if handoff:
-            parts += [heading("Hand-over to the 105B"), Content(sanitize(handoff) + "\n\n")]
+            parts += [heading("Hand-over to the 105B, as it was sent"), Content(sanitize(handoff) + "\n\n")]
         parts += self._tools()
         return Content.assemble(*parts)
 
@@ -85,12 +86,13 @@ def _decision(route: RouteDecided) -> Content:
 def _segments(route: RouteDecided) -> Content:
     rows: list[tuple[str, ...]] = [("segment", "~tokens", "")]
     for segment in route.segments:
-        kind = "stable" if segment.name in STABLE else "rewritten" if segment.name == "now" else "appended"
+        kind = "stable" if segment.name in STABLE else "rewritten" if segment.name in REWRITTEN else "appended"
         rows.append((sanitize(segment.name), f"{segment.tokens:,}", kind))
     total = sum(segment.tokens for segment in route.segments)
     cached = route.predicted_cached
     rows.append(("together", f"{total:,}", "" if cached is None else f"{cached:,} of them expected in the cache"))
-    return table(rows[:1] + [(a, b, c) for a, b, c in rows[1:]])
+    told = Content(f"\nfirst break: {sanitize(route.cache_break)}") if route.cache_break else Content("")
+    return Content.assemble(table(rows[:1] + [(a, b, c) for a, b, c in rows[1:]]), told)
 
 
 def _calls(calls: list[CallFinished]) -> Content:
