@@ -246,10 +246,9 @@ def _apply(options: argparse.Namespace) -> int:
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    from pier_tui import wiring
+    from pier_tui import doctor
 
-    report = asyncio.run(wiring.doctor(options.path, _overrides(options), os.environ))
-    sys.stdout.write(_plain(report))
+    sys.stdout.write(_plain(asyncio.run(doctor.report(options.path, _overrides(options), os.environ))))
     return 0
 
 

@@ -39,6 +39,8 @@ from pier_tui.session.export import RecordingHeader, to_jsonl, to_markdown
 from pier_tui.session.resume import Resumed, fold
 from pier_tui.session.store import SessionRow, Store
 from pier_tui.tools.approval import ApprovalAnswer, ApprovalRequest, Nobody, PolicyApproval, Rule, Rules, User
+from pier_tui.tools.confined import hide_process
+from pier_tui.tools.probing import probe
 from pier_tui.tools.sandbox import Sandbox
 from pier_tui.tools.scratch_runner import ScratchRunner
 from pier_tui.tools.testing import detect
@@ -118,13 +120,14 @@ async def assemble(
     plain: bool = False,
 ) -> Agent:
     """An agent ready to run in the repository at `path`. Raises PierError with one clear sentence."""
+    hide_process()
     repo: Repo = await asyncio.to_thread(open_repository, path, plain=plain)
     profile = await asyncio.to_thread(pick_profile, chosen, env)
     clients = clients_of(profile, chosen, env)
     store = await asyncio.to_thread(Store, state_dir(env) / "sessions.db")
     overlay = Overlay(repo)
     scratch = Scratch(repo)
-    sandbox = await Sandbox.probe(readable=(repo.root,))
+    sandbox = await probe(readable=(repo.root,), writes=chosen.sandbox)
     approval = _approval(chosen, env, overlay, sandbox, user or (AllowAll() if approve_all else Nobody()))
     steering = Steering(chosen.only)
     desk = AgentDesk(overlay, ScratchRunner(scratch, overlay, sandbox), approval, user)
@@ -164,10 +167,10 @@ async def assemble(
         page_tokens=0 if profile.offline else chosen.page_tokens,
         has_git=not plain,
         read_only=plain,
+        sandbox=sandbox.word,
     )
     lost = await asyncio.to_thread(put_pending, overlay, resumed.pending)
-    told = (*_opening_words(recovered, lost), *_unlimited(profile, chosen))
-    opening = [Notice(text=text, level="warning") for text in told]
+    words = (*_unconfined(sandbox), *_opening_words(recovered, lost), *_unlimited(profile, chosen))
 
     async def close() -> None:
         for client in clients.values():
@@ -176,7 +179,7 @@ async def assemble(
         await asyncio.to_thread(store.close)
         await asyncio.to_thread(feedback.close)
 
-    return Agent(parts, profile, feedback, (*past, *opening), close)
+    return Agent(parts, profile, feedback, (*past, *(Notice(text=text, level="warning") for text in words)), close)
 
 
 def _opening_words(recovered: tuple[Recovered, ...], lost: tuple[str, ...]) -> list[str]:
@@ -190,6 +193,12 @@ def _opening_words(recovered: tuple[Recovered, ...], lost: tuple[str, ...]) -> l
     if lost:
         words.append(f"What was proposed for {', '.join(lost)} no longer fits the file, so it was dropped.")
     return words
+
+
+def _unconfined(sandbox: Sandbox) -> list[str]:
+    """That commands are confined less than they could be, and why."""
+    more = " Run pier-tui doctor to see what would help."
+    return [] if sandbox.active else [f"{sandbox.label[0].upper()}{sandbox.label[1:]}.{more}"]
 
 
 def _unlimited(profile: Profile, chosen: Settings) -> list[str]:
@@ -328,25 +337,3 @@ async def list_sessions(path: Path, env: Mapping[str, str], export: str | None =
         f"  {r.title or '(no request yet)'}\n"
         for r in rows
     )
-
-
-async def doctor(path: Path, overrides: Mapping[str, object], env: Mapping[str, str]) -> str:
-    """What was found, one line each; nothing is changed and no model is called."""
-    found = settings(overrides, env)
-    lines = [f"configuration   {problem}" for problem in found.problems] or ["configuration   fine"]
-    try:
-        status = await open_repository(path).status()
-        lines.append(f"repository      {Repo.open(path).root}, {status.branch}, {status.dirty} changed")
-    except PierError as error:
-        lines.append(f"repository      {error}")
-    try:
-        profile = pick_profile(found.settings, env)
-        lines.append(f"profile         {profile.name}: {profile.about}")
-        lines += [f"  {tier:<13} {profile.card(tier).label} ({profile.card(tier).id})" for tier in TIERS]
-        key = "not needed" if profile.key == "none" else "found" if _has_key(profile, env) else "none found"
-        lines.append(f"key             {key}")
-    except PierError as error:
-        lines.append(f"profile         {error}")
-    lines.append(f"sandbox         {(await Sandbox.probe()).label}")
-    lines.append(f"state           {state_dir(env)}")
-    return "\n".join(lines) + "\n"

@@ -48,6 +48,11 @@ class Agent:
         return self._p.recorder.session
 
     @property
+    def sandbox(self) -> str:
+        """How commands are confined, in two words."""
+        return self._p.sandbox
+
+    @property
     def backbone(self) -> Backbone:
         """The state as it stands."""
         return self._p.books.backbone

@@ -16,6 +16,7 @@ from pier_tui.errors import PierError
 from pier_tui.events import AnyEvent, RepoChanged, ToolCalled, ToolOutput, ToolReturned, Verdict
 from pier_tui.repo.repo import Repo
 from pier_tui.tools import process
+from pier_tui.tools.environment import without_secrets
 from pier_tui.tools.tool import CommandRun, Output, Ran
 
 SHOWN_PATHS = 12
@@ -64,7 +65,8 @@ async def shell(parts: Parts, command: str) -> AsyncGenerator[AnyEvent, None]:
     yield await parts.recorder.log(ToolCalled(call_id=call, name="shell", arguments="", line=f"! {command}"))
     ran: Ran | None = None
     argv = ("/bin/sh", "-c", command)
-    running = process.stream(argv, folder=parts.root, environment=os.environ, timeout=SHELL_SECONDS)
+    launch = process.Launch(argv, without_secrets(os.environ) | {"PAGER": "cat", "GIT_PAGER": "cat"})
+    running = process.stream(launch, folder=parts.root, timeout=SHELL_SECONDS, terminal=True)
     stopped = ToolReturned(call_id=call, name="shell", ok=False, text="stopped", line=f"! {command}  stopped")
     try:
         async with aclosing(cast("AsyncGenerator[Output | Ran, None]", running)) as items:

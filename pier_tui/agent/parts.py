@@ -49,6 +49,8 @@ class Parts:
     """Checkpoints written in this run, each with the turn it came after."""
 
     has_git: bool = True
+    sandbox: str = ""
+    """How commands are confined, in two words for the status line."""
     read_only: bool = False
     """Nothing may be written: the folder is no git repository."""
     disk: asyncio.Lock = field(default_factory=asyncio.Lock)

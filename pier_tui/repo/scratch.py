@@ -124,6 +124,7 @@ class Scratch:
                 (self.path / name).symlink_to(self._repo.root / name, target_is_directory=True)
 
     def _lay(self, proposed: Mapping[str, bytes | None], modes: Mapping[str, int | None]) -> None:
+        self._clear(self.path / ".git")  # made by a command: the next one must not obey what it planted there
         wanted = {name for name in self._files() if name.split("/", 1)[0] not in LINKED}
         present = {path for path, content in proposed.items() if content is not None}
         for path in (set(self._laid) | self._made) - ((wanted | present) - (set(proposed) - present)):

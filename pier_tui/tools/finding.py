@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import sys
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from pier_tui.errors import ToolError
 from pier_tui.tools import paths
+from pier_tui.tools.environment import for_commands
 from pier_tui.tools.tool import Files
 
 SECONDS = 10.0
@@ -94,6 +96,7 @@ async def _ripgrep(
         program,
         *argv,
         cwd=root,
+        env=for_commands(os.environ),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -161,6 +164,7 @@ async def _with_python(wanted: Wanted, files: Files, among: list[str]) -> list[H
         "-I",
         "-c",
         _PROGRAM,
+        env=for_commands(os.environ),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,

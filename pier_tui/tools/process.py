@@ -6,18 +6,24 @@ import asyncio
 import codecs
 import os
 import signal
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from pier_tui.errors import ToolError
+from pier_tui.tools.terminal import own_terminal, read
 from pier_tui.tools.tool import Output, Ran
 
 HEAD, TAIL = 64 * 1024, 256 * 1024
 """Bytes kept of a command's output, from the beginning and from the end."""
 PIECE_SECONDS, PIECE_BYTES = 0.05, 8 * 1024
 """How often and how much of it is shown live."""
-GRACE = 0.5
-"""Seconds between asking a process group to end and killing it, and for output after the command ended."""
+GRACE = 1.0
+"""Seconds between asking a process group to end and killing it, and for output after the command ended.
+
+Longer than the launcher's own, which in that time ends what left the group.
+"""
 
 
 class Ring:
@@ -66,31 +72,39 @@ class _Live:
         return Output(text=text)
 
 
-async def stream(
-    argv: tuple[str, ...], *, folder: Path, environment: Mapping[str, str], timeout: float
-) -> AsyncIterator[Output | Ran]:
-    """Run `argv`; yields output as it comes and one `Ran` last. Closing the iterator kills the process group.
+@dataclass(frozen=True)
+class Launch:
+    """A command ready to be started: what confines it (`before`), the filter's descriptor, the command itself."""
 
-    There is no terminal: standard input is empty and the process is in a session of its own.
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    before: tuple[str, ...] = ()
+    seccomp: bytes = b""
+
+    def argv(self, descriptor: int | None = None) -> tuple[str, ...]:
+        """The command line; `descriptor` is where the filter can be read."""
+        if not self.before:
+            return self.command
+        option = () if descriptor is None else ("--seccomp", str(descriptor))
+        return (*self.before, *option, "--", *self.command)
+
+
+async def stream(
+    launch: Launch, *, folder: Path, timeout: float, terminal: bool = False
+) -> AsyncIterator[Output | Ran]:
+    """Run a command; yields output as it comes and one `Ran` last. Closing the iterator kills the process group.
+
+    Standard input is empty and the process is in a session of its own, so there is no terminal it could reach. With
+    `terminal` its output goes to one of its own, for programs that show colours and progress only there.
     Raises ToolError where it cannot be started.
     """
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *argv,
-            cwd=folder,
-            env=dict(environment),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,
-        )
-    except (OSError, ValueError) as error:
-        raise ToolError(f"The command cannot be started: {error}.") from error
     clock = asyncio.get_running_loop().time
-    started, ring, live = clock(), Ring(), _Live()
-    try:
-        timed_out = False
-        async for piece in _read(process, started + timeout):
+    ring, live, timed_out = Ring(), _Live(), False
+    async with AsyncExitStack() as held:
+        process, reader = await _started(held, launch, folder, terminal=terminal)
+        held.push_async_callback(_end, process)
+        started = clock()
+        async for piece in _read(process, reader, started + timeout):
             timed_out = piece is None
             if piece is not None:
                 ring.add(piece)
@@ -101,18 +115,55 @@ async def stream(
         rest = live.due(clock(), last=True)
         if rest is not None:
             yield rest
-    finally:
-        await _end(process)
     code = None if timed_out else process.returncode
     yield Ran(exit_code=code, seconds=clock() - started, output=ring.text(), timed_out=timed_out)
 
 
-async def _read(process: asyncio.subprocess.Process, deadline: float) -> AsyncIterator[bytes | None]:
+async def _started(
+    held: AsyncExitStack, launch: Launch, folder: Path, *, terminal: bool
+) -> tuple[asyncio.subprocess.Process, asyncio.StreamReader]:
+    """The running process and where its output comes from. Raises ToolError."""
+    try:
+        descriptor = held.enter_context(_readable(launch.seccomp)) if launch.seccomp else None
+        screen = await held.enter_async_context(own_terminal()) if terminal else None
+        process = await asyncio.create_subprocess_exec(
+            *launch.argv(descriptor),
+            cwd=folder,
+            env=dict(launch.environment),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE if screen is None else screen.end,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+            pass_fds=() if descriptor is None else (descriptor,),
+        )
+    except (OSError, ValueError) as error:
+        raise ToolError(f"The command cannot be started: {error}.") from error
+    if screen is not None:
+        screen.let_go()
+        return process, screen.reader
+    assert process.stdout is not None
+    return process, process.stdout
+
+
+@contextmanager
+def _readable(content: bytes) -> Iterator[int]:
+    """A descriptor from which a child can read this; it is no file and no pipe that could fill up."""
+    descriptor = os.memfd_create("filter")
+    try:
+        os.write(descriptor, content)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+async def _read(
+    process: asyncio.subprocess.Process, reader: asyncio.StreamReader, deadline: float
+) -> AsyncIterator[bytes | None]:
     """Output until the command ended and its pipe is empty; `b""` now and then, None when the time is up.
 
     A process left behind in the background may hold the pipe open: it is given `GRACE`, not waited for.
     """
-    assert process.stdout is not None
     clock = asyncio.get_running_loop().time
     ended = 0.0
     while True:
@@ -126,7 +177,7 @@ async def _read(process: asyncio.subprocess.Process, deadline: float) -> AsyncIt
                 return
         try:
             async with asyncio.timeout(min(PIECE_SECONDS, max(deadline - now, 0.001))):
-                piece = await process.stdout.read(64 * 1024)
+                piece = await read(reader)
         except TimeoutError:
             yield b""
             continue

@@ -1,125 +1,164 @@
-"""The sandbox commands run in: bubblewrap where it works, else none, and an honest label either way.
+"""The sandbox commands run in: how a command line is dressed for each level, and the honest words for it.
 
-Inside, the whole system is read-only, the home directory and temporary folders are empty, there is no
-network, and only the scratch copy can be written. Without bubblewrap a command runs with the user's rights.
+full: bubblewrap and the system-call filter. The whole system is read-only, home and temporary folders are empty,
+there is no network, and only the scratch copy can be written. partial: Landlock and the filter, or sandbox-exec.
+none: the user's rights. Which of them works here is found out in `probing`.
 """
 
 from __future__ import annotations
 
-import asyncio
+import json
 import os
-import shutil
+import platform
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil
 from pathlib import Path
-from typing import Literal
+from typing import Literal, assert_never
 
-PASSED = ("PATH", "HOME", "LANG", "TERM", "TZ", "USER", "LOGNAME", "SHELL", "VIRTUAL_ENV")
-"""Environment variables a command is given, besides LC_*; never a key."""
+from pier_tui.tools import confined, seatbelt
+from pier_tui.tools.environment import for_commands
+from pier_tui.tools.process import Launch
+from pier_tui.tools.seccomp import program as seccomp_program
+
+Level = Literal["full", "partial", "none"]
+Means = Literal["bubblewrap", "landlock", "seatbelt", "nothing"]
+Writes = Literal["read-only", "workspace-write"]
 
 TOOLCHAINS = (
     ".pyenv", ".cargo/bin", ".cargo/registry", ".rustup", ".nvm", ".volta", ".local/bin", ".local/lib",
     ".local/share/uv", ".local/share/mise", "go/pkg/mod", ".npm/_cacache", ".bun/bin", ".sdkman/candidates",
 )  # fmt: skip
 """What of the home directory stays readable: programs and package caches, no configuration."""
+DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 
 LARGEST_FILE = 1 << 30
 MOST_PROCESSES = 1_024
+MOST_OPEN = 4_096
 
-_NAMESPACES = (
+NAMESPACES = (
     "--die-with-parent", "--new-session", "--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts",
     "--unshare-cgroup-try", "--unshare-net", "--cap-drop", "ALL",
 )  # fmt: skip
+SYSTEM = ("--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc")
 
 
 @dataclass(frozen=True)
 class Sandbox:
-    """How commands are confined. `mode` full: bubblewrap; none: not at all. `label` says so to the user."""
+    """How commands are confined. `reason` says why it is not more than that; `strict` is what this bwrap can do."""
 
-    mode: Literal["full", "none"] = "none"
-    label: str = "no sandbox"
+    level: Level = "none"
+    means: Means = "nothing"
+    reason: str = ""
+    writes: Writes = "workspace-write"
     program: str = ""
     strict: tuple[str, ...] = ()
     readable: tuple[Path, ...] = ()
     passed: tuple[str, ...] = ()
+    machine: str = field(default_factory=platform.machine)
 
     @property
     def active(self) -> bool:
-        """Whether commands are confined."""
-        return self.mode == "full"
+        """Whether commands are confined well enough to run some of them unasked."""
+        return self.level == "full"
 
-    @classmethod
-    async def probe(cls, readable: Iterable[Path] = (), passed: Iterable[str] = (), program: str = "bwrap") -> Sandbox:
-        """The best sandbox that works here, found by running `true` in it; call it once.
+    @property
+    def word(self) -> str:
+        """For the status line."""
+        words = {"full": "sandbox full", "partial": "sandbox partial", "none": "no sandbox!"}
+        return words[self.level] + (" (read-only)" if self.writes == "read-only" and self.level != "none" else "")
 
-        `readable` are paths in the home directory or a temporary folder that commands must see (the
-        repository); `passed` are further environment variables the user wants commands to have.
-        """
-        kept, names = tuple(readable), tuple(passed)
-        found = _found(program, kept)
-        if found is None:
-            return cls(label="no sandbox: bubblewrap is not installed", readable=kept, passed=names)
-        reason = ""
-        for strict in (("--disable-userns",), ()):
-            sandbox = cls(
-                "full", "sandboxed: no network, only the scratch copy can be written", found, strict, kept, names
-            )
-            reason = await sandbox._fails()
-            if not reason:
-                return sandbox
-        return cls(label=f"no sandbox: bubblewrap does not work here ({reason})", readable=kept, passed=names)
+    @property
+    def label(self) -> str:
+        """One line: what a command can do, and why it is not kept from more."""
+        kept = "the scratch copy can be read, nothing can be written"
+        if self.writes == "workspace-write":
+            kept = "only the scratch copy can be written"
+        match self.level:
+            case "full":
+                return f"sandboxed: no network, {kept}"
+            case "partial":
+                untested = ", untested on a Mac" if self.means == "seatbelt" else ""
+                means = f"{self.means}{untested}: files and network only; {kept}"
+                return f"partial sandbox ({means}), so every command asks{self._because}"
+            case "none":
+                return f"no sandbox, so every command asks{self._because}"
+        assert_never(self.level)
 
-    async def _fails(self) -> str:
-        """Why `true` cannot be run in it; empty where it can."""
-        argv = [self.program, *_NAMESPACES, *self.strict, "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
-        try:
-            process = await asyncio.create_subprocess_exec(
-                *argv,
-                "true",
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.DEVNULL,
-                stderr=asyncio.subprocess.PIPE,
-                env=self.environment(),
-            )
-            async with asyncio.timeout(5):
-                _, said = await process.communicate()
-        except (OSError, TimeoutError) as error:
-            return str(error) or "it does not answer"
-        return "" if process.returncode == 0 else " ".join(said.decode("utf-8", "replace").split())[:120] or "it failed"
+    @property
+    def _because(self) -> str:
+        return f": {self.reason}" if self.reason else ""
 
     def environment(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
         """The environment of a command: a fixed list of names, so no key is ever among them."""
-        names = (*PASSED, *self.passed, *(name for name in os.environ if name.startswith("LC_")))
-        found = {name: os.environ[name] for name in names if name in os.environ}
-        found.setdefault("PATH", os.defpath)
-        if not self.active and "TMPDIR" in os.environ:
+        found = for_commands(os.environ, self.passed)
+        if self.level == "none" and "TMPDIR" in os.environ:
             found["TMPDIR"] = os.environ["TMPDIR"]
-        return {**found, "PYTHONDONTWRITEBYTECODE": "1", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"} | dict(
-            extra or {}
-        )
+        return found | dict(extra or {})
 
-    def wrap(
-        self, argv: tuple[str, ...], root: Path, writable: Iterable[Path] = (), *, seconds: float = 600.0
-    ) -> tuple[str, ...]:
-        """The command line that runs `argv` in `root`, which it may write, with limits on time, files and processes."""
-        limited = _limited(argv, seconds, processes=self.active)
-        if not self.active:
-            return limited
-        hidden = [path for path in (_home(), Path("/tmp"), Path("/var/tmp"), Path("/run")) if path and path.is_dir()]
-        options: list[str] = ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
+    def launch(
+        self, argv: tuple[str, ...], root: Path, extra: Mapping[str, str] | None = None, *, seconds: float = 600.0
+    ) -> Launch:
+        """`argv` ready to run in `root`, with limits on time, files and processes. `extra` is added to its environment.
+
+        The folder beside `root` is private to it: a temporary folder is made there where /tmp stays out of reach.
+        """
+        environment = self.environment(extra)
+        match self.means:
+            case "bubblewrap":
+                before = (self.program, *NAMESPACES, *self.strict, *self._mounts(root), "--chdir", str(root))
+                return Launch(_limited(argv, seconds), environment, before, self._filter("inet"))
+            case "landlock":
+                temporary = _temporary(root)
+                writable = [*DEVICES, str(temporary), *([str(root)] if self.writes == "workspace-write" else [])]
+                before = _launcher(self._visible(root), writable, seconds)
+                return Launch(argv, environment | {"TMPDIR": str(temporary)}, before, self._filter("none"))
+            case "seatbelt":
+                temporary = _temporary(root)
+                may_write = self.writes == "workspace-write"
+                before = seatbelt.arguments(root, temporary, _home(), writable=may_write)
+                return Launch(_limited(argv, seconds), environment | {"TMPDIR": str(temporary)}, before)
+            case "nothing":
+                if sys.platform != "linux":
+                    return Launch(_limited(argv, seconds, processes=False), environment)
+                terminal = seccomp_program(self.machine, sockets="any", kernel=False)
+                return Launch(argv, environment, _launcher([], [], seconds), terminal)
+        assert_never(self.means)
+
+    def _filter(self, sockets: Literal["inet", "none"]) -> bytes:
+        return seccomp_program(self.machine, sockets=sockets)
+
+    def _mounts(self, root: Path) -> tuple[str, ...]:
+        """bubblewrap's options: the system read-only, folders hidden, toolchains back, the scratch copy on top."""
+        hidden = _hidden()
+        options: list[str] = [*SYSTEM]
         for path in hidden:
             options += ["--tmpfs", str(path)]
         for path in self._seen(root, hidden):
             options += ["--ro-bind-try", str(path), str(path)]
-        for path in (root, *writable):
-            options += ["--bind", str(path), str(path)]
+        options += ["--bind" if self.writes == "workspace-write" else "--ro-bind", str(root), str(root)]
         if (root / ".git").exists():
             options += ["--ro-bind", str(root / ".git"), str(root / ".git")]
-        return (self.program, *_NAMESPACES, *self.strict, *options, "--chdir", str(root), "--", *limited)
+        return tuple(options)
 
-    def _seen(self, root: Path, hidden: list[Path]) -> list[Path]:
+    def _visible(self, root: Path) -> list[str]:
+        """What Landlock lets be read: everything but the hidden folders, and of those what is bound back elsewhere."""
+        hidden = [*_hidden(), Path("/dev")]
+        found, waiting = [], [Path("/")]
+        while waiting:
+            here = waiting.pop()
+            if here in hidden:
+                continue
+            if any(path.is_relative_to(here) for path in hidden):
+                waiting += (
+                    [path for path in here.iterdir() if not path.is_symlink()] if os.access(here, os.R_OK) else []
+                )
+            else:
+                found.append(str(here))
+        return sorted([*found, *map(str, self._seen(root, hidden)), str(root)])
+
+    def _seen(self, root: Path, hidden: Iterable[Path]) -> list[Path]:
         """What must be bound back because hiding took it away: toolchains, interpreters, the repository."""
         home = _home()
         wanted = [home / name for name in TOOLCHAINS] if home else []
@@ -133,14 +172,10 @@ class Sandbox:
         return sorted({path for path in inside if path.exists()})
 
 
-def _found(program: str, readable: tuple[Path, ...]) -> str | None:
-    """Where bubblewrap is: /usr/bin first (some systems bless only that path), and never inside the repository."""
-    for candidate in (f"/usr/bin/{program}", shutil.which(program)):
-        if candidate and Path(candidate).is_file():
-            where = Path(candidate).resolve()
-            if not any(where.is_relative_to(path.resolve()) for path in readable):
-                return candidate
-    return None
+def _hidden() -> list[Path]:
+    """Folders whose content is nobody's business: home, and where sockets and other programs' files lie."""
+    places = (_home(), Path("/tmp"), Path("/var/tmp"), Path("/run"))
+    return [path for path in places if path and path.is_dir() and not path.is_symlink()]
 
 
 def _home() -> Path | None:
@@ -149,14 +184,38 @@ def _home() -> Path | None:
     return home if home.is_absolute() and len(home.parts) > 1 else None
 
 
-def _limited(argv: tuple[str, ...], seconds: float, *, processes: bool) -> tuple[str, ...]:
-    """`argv` under limits: no core dumps, CPU seconds, the size of one file, and in a sandbox of its own, processes.
+def _temporary(root: Path) -> Path:
+    made = root.with_name(f"{root.name}.tmp")
+    made.mkdir(mode=0o700, exist_ok=True)
+    return made
 
-    Outside one the number of processes would count everything the user runs.
+
+def _limits(seconds: float) -> dict[str, int]:
+    return {
+        "RLIMIT_CORE": 0,
+        "RLIMIT_CPU": ceil(seconds) * max(os.cpu_count() or 1, 1) + 5,
+        "RLIMIT_FSIZE": LARGEST_FILE,
+        "RLIMIT_NOFILE": MOST_OPEN,
+        "RLIMIT_NPROC": MOST_PROCESSES,
+    }
+
+
+def _launcher(readable: list[str], writable: list[str], seconds: float) -> tuple[str, ...]:
+    """Our own launcher: an interpreter that imports nothing of the repository's."""
+    spec: confined.Spec = {"readable": readable, "writable": writable, "limits": _limits(seconds)}
+    return (sys.executable, "-I", "-S", confined.__file__, json.dumps(spec))
+
+
+def _limited(argv: tuple[str, ...], seconds: float, *, processes: bool = True) -> tuple[str, ...]:
+    """`argv` under limits: no core dumps, CPU seconds, the size of one file, open files, and processes.
+
+    Where the number of processes counts everything the user runs it is not limited. When memory runs short the
+    kernel ends the command before anything else; a limit on address space would break runtimes that only reserve it.
     """
-    cpu = ceil(seconds) * max(os.cpu_count() or 1, 1) + 5
-    limits = ["-c 0", f"-t {cpu}", f"-f {LARGEST_FILE // 512}"]
-    script = "; ".join(f"ulimit {limit} 2>/dev/null" for limit in limits)
+    limits = _limits(seconds)
+    lines = ["-c 0", f"-t {limits['RLIMIT_CPU']}", f"-f {LARGEST_FILE // 512}", f"-n {MOST_OPEN}"]
+    script = "; ".join(f"ulimit {line} 2>/dev/null" for line in lines)
     if processes:
         script += f"; ulimit -u {MOST_PROCESSES} 2>/dev/null || ulimit -p {MOST_PROCESSES} 2>/dev/null"
+    script += "; { echo 1000 >/proc/self/oom_score_adj; } 2>/dev/null"
     return ("/bin/sh", "-c", f'{script}; exec "$@"', "sh", *argv)

@@ -11,6 +11,7 @@ from pier_tui.errors import RepositoryError, ToolError
 from pier_tui.repo.overlay import Overlay
 from pier_tui.repo.scratch import Scratch
 from pier_tui.tools import process
+from pier_tui.tools.protected import protected
 from pier_tui.tools.sandbox import Sandbox
 from pier_tui.tools.text import closing
 from pier_tui.tools.tool import Output, Ran
@@ -40,9 +41,8 @@ class ScratchRunner:
             changes: dict[str, bytes | None] = {}
             ran: Ran | None = None
             try:
-                wrapped = self._sandbox.wrap(argv, root, seconds=timeout)
-                environment = self._sandbox.environment(_import_paths(root))
-                started = process.stream(wrapped, folder=root, environment=environment, timeout=timeout)
+                launch = self._sandbox.launch(argv, root, _import_paths(root), seconds=timeout)
+                started = process.stream(launch, folder=root, timeout=timeout)
                 async with closing(started) as pieces:
                     async for piece in pieces:
                         if isinstance(piece, Ran):
@@ -67,6 +67,12 @@ class ScratchRunner:
         notes: list[str] = []
         if ran.timed_out or ran.exit_code is None:
             changes = {}
+        if self._sandbox.writes == "read-only" and changes:
+            notes.append(f"({', '.join(sorted(changes))} not proposed: commands may only read here)")
+            changes = {}
+        for path in sorted(path for path in changes if protected(path)):
+            notes.append(f"({path} not proposed: commands may not change it, propose it as an edit)")
+            changes = {kept: content for kept, content in changes.items() if kept != path}
         if len(changes) > MOST_CHANGED:
             notes.append(f"({len(changes)} files changed: too many to propose)")
             changes = {}

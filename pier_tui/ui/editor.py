@@ -10,6 +10,8 @@ from pathlib import Path
 
 from textual.app import App, SuspendNotSupported
 
+from pier_tui.tools.environment import without_secrets
+
 
 async def edit(app: App[None], text: str, suffix: str = ".md") -> str | None:
     """The text as he left it; None where there is no editor or it failed. Told to the user."""
@@ -19,7 +21,8 @@ async def edit(app: App[None], text: str, suffix: str = ".md") -> str | None:
         await asyncio.to_thread(path.write_text, text, "utf-8", "surrogateescape")
         try:
             with app.suspend():
-                process = await asyncio.create_subprocess_exec(*shlex.split(command), str(path))
+                words, environment = shlex.split(command), without_secrets(os.environ)
+                process = await asyncio.create_subprocess_exec(*words, str(path), env=environment)
                 code = await process.wait()
         except (OSError, ValueError, SuspendNotSupported) as error:
             app.notify(f"The editor {command!r} cannot be started: {error}.", severity="warning", markup=False)

@@ -10,12 +10,13 @@ from pier_tui.ui.format import NAMES, money, percent, tokens
 from pier_tui.ui.story import ModelTally, Story
 
 
-def figures(story: Story, windows: Mapping[Tier, int], queued: int = 0) -> tuple[str, ...]:
-    """The most important first, since the last ones give way on a narrow screen."""
+def figures(story: Story, windows: Mapping[Tier, int], queued: int = 0, sandbox: str = "") -> tuple[str, ...]:
+    """The most important first, since the last ones give way on a narrow screen; the sandbox never does."""
+    first = [sandbox] if sandbox else []
     used = {tier: tally for tier, tally in story.models.items() if tally.calls}
     if not used:
-        return (f"{queued} queued",) if queued else ()
-    found = [f"{queued} queued"] if queued else []
+        return tuple([*first, f"{queued} queued"] if queued else first)
+    found = [*first, f"{queued} queued"] if queued else first
     found.append(session_cost(story))
     if story.saved is not None and story.free:
         # The offline pair is no 105B: it saves nothing of what one would have done, so only the price is told.

@@ -53,6 +53,11 @@ class Workbench(Protocol):
         ...
 
     @property
+    def sandbox(self) -> str:
+        """How commands are confined, in two words; empty where nothing is run."""
+        ...
+
+    @property
     def backbone(self) -> Backbone:
         """The state as it stands."""
         ...

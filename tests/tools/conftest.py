@@ -12,6 +12,7 @@ from pier_tui.errors import ToolError
 from pier_tui.repo.overlay import Overlay
 from pier_tui.repo.scratch import Scratch
 from pier_tui.tools.arguments import validate
+from pier_tui.tools.probing import probe
 from pier_tui.tools.registry import by_name
 from pier_tui.tools.sandbox import Sandbox
 from pier_tui.tools.scratch_runner import ScratchRunner
@@ -81,7 +82,7 @@ def make_desk(tmp_path: Path) -> Callable[[dict[str, str | bytes]], TestDesk]:
 
 @pytest.fixture
 async def sandbox(tmp_path: Path) -> Sandbox:
-    found = await Sandbox.probe(readable=(tmp_path / "project",))
+    found = await probe(readable=(tmp_path / "project",))
     if not found.active:
         pytest.skip(found.label)
     return found

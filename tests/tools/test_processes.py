@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pier_tui.errors import ToolError
-from pier_tui.tools.process import HEAD, TAIL, Ring, stream
+from pier_tui.tools.process import HEAD, TAIL, Launch, Ring, stream
 from pier_tui.tools.tool import Output, Ran
 
 ENVIRONMENT = {"PATH": os.environ["PATH"]}
@@ -16,7 +16,7 @@ ENVIRONMENT = {"PATH": os.environ["PATH"]}
 
 async def finished(argv: tuple[str, ...], folder: Path, timeout: float = 20.0) -> tuple[Ran, str]:
     live: list[str] = []
-    async for piece in stream(argv, folder=folder, environment=ENVIRONMENT, timeout=timeout):
+    async for piece in stream(Launch(argv, ENVIRONMENT), folder=folder, timeout=timeout):
         if isinstance(piece, Ran):
             return piece, "".join(live)
         live.append(piece.text)
@@ -60,7 +60,7 @@ async def test_a_program_that_does_not_exist_is_refused(tmp_path: Path) -> None:
 async def test_closing_kills_the_whole_tree_even_if_it_does_not_listen(tmp_path: Path) -> None:
     script = "trap '' TERM; sh -c 'trap \"\" TERM; echo $$; sleep 60 & echo $!; wait' & echo $$; wait"
     pids: list[int] = []
-    pieces = stream(("sh", "-c", script), folder=tmp_path, environment=ENVIRONMENT, timeout=60)
+    pieces = stream(Launch(("sh", "-c", script), ENVIRONMENT), folder=tmp_path, timeout=60)
     async for piece in pieces:
         assert isinstance(piece, Output)
         pids += [int(pid) for pid in piece.text.split()]
@@ -78,7 +78,7 @@ async def test_cancelling_kills_the_tree(tmp_path: Path) -> None:
 
     async def read() -> None:
         async for piece in stream(
-            ("sh", "-c", "sleep 60 & echo $!; wait"), folder=tmp_path, environment=ENVIRONMENT, timeout=60
+            Launch(("sh", "-c", "sleep 60 & echo $!; wait"), ENVIRONMENT), folder=tmp_path, timeout=60
         ):
             assert isinstance(piece, Output)
             pids.append(int(piece.text))

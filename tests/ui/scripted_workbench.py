@@ -157,6 +157,7 @@ class ScriptedWorkbench:
     said: list[tuple[str, Any]] = field(default_factory=list)
     session_id: str = "s1"
     strategy: str = "self-route"
+    sandbox: str = ""
     threshold: float = 0.5
     busy: bool = False
     closed: bool = False

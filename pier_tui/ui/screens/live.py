@@ -49,6 +49,7 @@ class LiveSession(Doors):
         header = self.query_one(Header)
         profile = workbench.profile
         self.strategy, self.threshold = workbench.strategy, workbench.threshold
+        self.sandbox = workbench.sandbox
         header.profile = profile.name
         header.strategy = f"{self.strategy} {self.threshold:.2f}"
         self.windows = {"weak": profile.weak.window, "strong": profile.strong.window}

@@ -59,6 +59,7 @@ class SessionView(Screen[None]):
         self.activity = Activity()
         self.windows: dict[Tier, int] = {}
         self.queued = 0
+        self.sandbox = ""
         self.next_words = ""
         self._repository = repository
         self._early: list[events.Key] | None = []
@@ -165,7 +166,7 @@ class SessionView(Screen[None]):
 
     def show_figures(self) -> None:
         """Bring the figures on the status line up to date."""
-        self.query_one(StatusLine).show_figures(figures(self.story, self.windows, self.queued))
+        self.query_one(StatusLine).show_figures(figures(self.story, self.windows, self.queued, self.sandbox))
 
 
 async def _rested(began: float) -> float:

@@ -1,0 +1,30 @@
+"""What of our environment a child is given: a short list of names for commands, everything but secrets otherwise."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+
+PASSED = ("PATH", "HOME", "LANG", "TERM", "TZ", "USER", "LOGNAME", "SHELL", "VIRTUAL_ENV")
+"""Environment variables a command is given, besides LC_*; never a key."""
+_SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL", re.IGNORECASE)
+FIXED = {"PYTHONDONTWRITEBYTECODE": "1", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
+
+
+def secret(name: str) -> bool:
+    """Whether a variable's name says that it holds a secret."""
+    return bool(_SECRET.search(name))
+
+
+def for_commands(ours: Mapping[str, str], further: Iterable[str] = ()) -> dict[str, str]:
+    """The environment of the models' commands. `further` are names the user lists; a secret's name is never passed."""
+    names = (*PASSED, *further, *(name for name in ours if name.startswith("LC_")))
+    found = {name: ours[name] for name in names if name in ours and not secret(name)}
+    found.setdefault("PATH", os.defpath)
+    return {**found, **FIXED}
+
+
+def without_secrets(ours: Mapping[str, str]) -> dict[str, str]:
+    """The environment of what the user starts himself, his editor and `!` commands: all but keys and their like."""
+    return {name: value for name, value in ours.items() if not secret(name)}
