@@ -70,12 +70,12 @@ async def _repository(path: Path) -> list[Row]:
     try:
         repo = await asyncio.to_thread(Repo.open, path)
         status = await repo.status()
-        version = (await git(repo.root, "version")).decode("utf-8", "replace").strip()
+        version = (await git(repo.root, "version")).decode("utf-8", "replace").split()[-1]
     except PierError as error:
         return [("repository", str(error))]
     return [
         ("repository", f"{repo.root}, {status.branch}, {status.dirty} changed"),
-        ("git", version.removeprefix("git version ")),
+        ("git", version),
     ]
 
 

@@ -128,7 +128,9 @@ async def assemble(
     overlay = Overlay(repo)
     scratch = Scratch(repo)
     sandbox = await probe(readable=(repo.root,), writes=chosen.sandbox)
-    approval = _approval(chosen, env, overlay, sandbox, user or (AllowAll() if approve_all else Nobody()))
+    approval = _approval(
+        chosen, env, overlay, sandbox, user or (AllowAll() if approve_all and sandbox.active else Nobody())
+    )
     steering = Steering(chosen.only)
     desk = AgentDesk(overlay, ScratchRunner(scratch, overlay, sandbox), approval, user)
     journal = Journal(state_dir_for(repo.root, state_dir(env).parent))

@@ -17,6 +17,7 @@ from pier_tui.events import AnyEvent, RepoChanged, ToolCalled, ToolOutput, ToolR
 from pier_tui.repo.repo import Repo
 from pier_tui.tools import process
 from pier_tui.tools.environment import without_secrets
+from pier_tui.tools.text import printed
 from pier_tui.tools.tool import CommandRun, Output, Ran
 
 SHOWN_PATHS = 12
@@ -60,7 +61,7 @@ async def repo_changed(parts: Parts, paths: tuple[str, ...]) -> AsyncGenerator[A
 
 
 async def shell(parts: Parts, command: str) -> AsyncGenerator[AnyEvent, None]:
-    """The user's own command: runs in his working tree with his environment, its result goes on the backbone."""
+    """The user's own command: runs in his working tree, with his environment but for keys. Its result is kept."""
     call = f"shell-{len(parts.books.backbone.deltas)}"
     yield await parts.recorder.log(ToolCalled(call_id=call, name="shell", arguments="", line=f"! {command}"))
     ran: Ran | None = None
@@ -84,8 +85,9 @@ async def shell(parts: Parts, command: str) -> AsyncGenerator[AnyEvent, None]:
     if ran is None:
         return
     code = "killed" if ran.exit_code is None else f"exit {ran.exit_code}"
-    fact = CommandRun(command=command, exit_code=ran.exit_code, seconds=ran.seconds, excerpt=ran.output[-400:])
-    text = f"The user ran `{command}`: {code}\n{ran.output}"
+    said = printed(ran.output)
+    fact = CommandRun(command=command, exit_code=ran.exit_code, seconds=ran.seconds, excerpt=said[-400:])
+    text = f"The user ran `{command}`: {code}\n{said}"
     yield await parts.recorder.log(
         ToolReturned(
             call_id=call,

@@ -49,7 +49,7 @@ class RunTests(Described):
         started = argv
         if args.trace and command.framework in ("pytest", "unittest"):
             started, edits = _traced(command.framework, argv), {f"{TRACER}.py": _tracer()}
-        limit = min(max(args.timeout, 1.0), SECONDS)
+        limit = min(max(1.0, args.timeout), SECONDS)  # in this order a NaN is 1 s
         async with closing(desk.runner.run(started, timeout=limit, edits=edits)) as pieces:
             async for piece in pieces:
                 if isinstance(piece, Output):

@@ -162,7 +162,7 @@ class Sandbox:
         """What must be bound back because hiding took it away: toolchains, interpreters, the repository."""
         home = _home()
         wanted = [home / name for name in TOOLCHAINS] if home else []
-        wanted += [Path(sys.prefix), Path(sys.base_prefix), *self.readable]
+        wanted += [Path(sys.prefix), Path(sys.base_prefix), Path("/run/current-system"), *self.readable]
         for folder in (*self.readable, root):
             for name in (".venv", "venv"):
                 python = folder / name / "bin" / "python"

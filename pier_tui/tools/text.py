@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TypeVar
@@ -11,6 +12,7 @@ from pier_tui.errors import EditError
 
 Piece = TypeVar("Piece")
 
+_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)|[ -/]*[0-Z\\^-~])")
 COMMAND_CHARS = 4_000
 """What a model is shown of a command's output by default."""
 
@@ -30,6 +32,12 @@ def decode(content: bytes, path: str) -> str:
 def encode(text: str) -> bytes:
     """The bytes of a text from `decode`."""
     return text.encode("utf-8", "surrogateescape")
+
+
+def printed(text: str) -> str:
+    """What a terminal shows of output in the end, without colours: of a progress line the last state."""
+    plain = _SEQUENCE.sub("", text).replace("\r\n", "\n")
+    return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in plain.split("\n"))
 
 
 def shown(text: str) -> str:

@@ -166,3 +166,37 @@ async def test_the_sandbox_lets_tests_run_and_nothing_out(make_desk, sandbox: Sa
     assert "unreachable" in (await desk.call("run", json.dumps({"command": f'python3 -c "{net}"'}))).text
     tests = await desk.call("run_tests", "{}")
     assert tests.text.startswith("exit 1: 1 passed, 1 failed, 0 errors")
+
+
+async def test_what_others_obey_is_not_proposed_by_a_command_whether_it_was_there_or_not(make_desk) -> None:
+    desk = make_desk({"AGENTS.md": "be kind\n", "sub/a.txt": "a\n"})
+    script = (
+        "mkdir -p .git/hooks .vscode sub/.Husky; echo evil | tee -a AGENTS.md .envrc .vscode/tasks.json sub/.Husky/x "
+        "sub/.git .gitmodules .git/hooks/pre-commit fine.txt >/dev/null; rm AGENTS.md"
+    )
+    result = await desk.call("run", json.dumps({"command": script}))
+    assert result.changed == ("fine.txt",)
+    assert desk.files.changed() == ("fine.txt",)
+    for name in ("AGENTS.md", ".envrc", ".vscode/tasks.json", "sub/.Husky/x", "sub/.git", ".gitmodules"):
+        assert f"({name} not proposed: commands may not change it" in result.text
+    again = await desk.call("run", '{"command": "ls -A . sub; cat AGENTS.md"}')
+    assert again.text.split("\n")[1:] == [".:", "AGENTS.md", "fine.txt", "sub", "", "sub:", "a.txt", "be kind"]
+
+
+async def test_a_read_only_sandbox_proposes_nothing_even_where_it_cannot_keep_a_command_from_writing(make_desk) -> None:
+    desk = make_desk({"a.txt": "a\n"})
+    desk.runner = ScratchRunner(Scratch(desk.root), desk.files, Sandbox(writes="read-only"))
+    result = await desk.call("run", '{"command": "echo b > a.txt"}')
+    assert desk.files.changed() == result.changed == ()
+    assert "(a.txt not proposed: commands may only read here)" in result.text
+
+
+async def test_a_model_chooses_no_folder_no_sandbox_and_no_endless_time(make_desk) -> None:
+    desk = make_desk({"test_a.py": "def test_a():\n    pass\n"})
+    knobs = '"cwd": "/", "sandbox": "none", "approved": true, "env": {"X": "y"}, "writable": ["/"]'
+    told = await desk.call("run", f'{{"command": "pwd; echo ${{X-unset}}", {knobs}}}')
+    assert told.text.split("\n")[1:] == [".", "unset"]
+    assert desk.approval.asked == [("pwd; echo ${X-unset}", "the model wants to run it")]
+    assert (await desk.call("run", '{"command": "pwd", "timeout": -5}')).text.endswith("\n.")
+    assert (await desk.call("run", '{"command": "pwd", "timeout": 99999999}')).text.endswith("\n.")
+    assert (await desk.call("run_tests", '{"timeout": 1e300}')).ok
