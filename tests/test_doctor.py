@@ -99,3 +99,15 @@ def test_our_own_process_is_closed_to_others_and_children_are_as_ever(tmp_path: 
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "1"
+
+
+def test_nobody_else_reads_the_key_we_were_started_with() -> None:
+    if sys.platform != "linux" or os.getuid() == 0:
+        pytest.skip("root reads everything")
+    code = "from pier_tui.tools.confined import hide_process; print(hide_process(), flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as ours:
+        assert ours.stdout is not None
+        assert ours.stdout.readline() == b"True\n"
+        with pytest.raises(PermissionError):
+            Path(f"/proc/{ours.pid}/environ").read_bytes()
+        ours.communicate(b"\n")

@@ -178,7 +178,7 @@ class Agent:
 
     async def shell(self, command: str) -> AsyncGenerator[AnyEvent, None]:
         """Run the user's own command in his working tree and keep its result on the backbone."""
-        async with aclosing(changes.shell(self._p, command)) as events:
+        async with aclosing(changes.shell(self._p, command, self.profile.key_env)) as events:
             async for event in events:
                 yield event
 

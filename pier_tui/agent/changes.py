@@ -60,13 +60,13 @@ async def repo_changed(parts: Parts, paths: tuple[str, ...]) -> AsyncGenerator[A
         yield event
 
 
-async def shell(parts: Parts, command: str) -> AsyncGenerator[AnyEvent, None]:
+async def shell(parts: Parts, command: str, key_env: str = "") -> AsyncGenerator[AnyEvent, None]:
     """The user's own command: runs in his working tree, with his environment but for keys. Its result is kept."""
     call = f"shell-{len(parts.books.backbone.deltas)}"
     yield await parts.recorder.log(ToolCalled(call_id=call, name="shell", arguments="", line=f"! {command}"))
     ran: Ran | None = None
     argv = ("/bin/sh", "-c", command)
-    launch = process.Launch(argv, without_secrets(os.environ) | {"PAGER": "cat", "GIT_PAGER": "cat"})
+    launch = process.Launch(argv, without_secrets(os.environ, key_env) | {"PAGER": "cat", "GIT_PAGER": "cat"})
     running = process.stream(launch, folder=parts.root, timeout=SHELL_SECONDS, terminal=True)
     stopped = ToolReturned(call_id=call, name="shell", ok=False, text="stopped", line=f"! {command}  stopped")
     try:

@@ -31,6 +31,8 @@ _NET = 1 << 0 | 1 << 1  # bind, connect
 _SCOPE = 1 << 0 | 1 << 1  # abstract sockets, signals
 GRACE = 0.3
 """Seconds a command that is asked to end is given."""
+SWEEP = 4.0
+"""Seconds after which a process the kernel does not let die is left alone."""
 
 
 class Spec(TypedDict):
@@ -194,7 +196,8 @@ def descendants(root: int) -> list[int]:
 
 def _sweep() -> None:
     """Kill all below this process until nothing is: first stop them, so that nobody forks meanwhile."""
-    while True:
+    until = time.monotonic() + SWEEP
+    while time.monotonic() < until:
         below = descendants(os.getpid())
         for number in (signal.SIGSTOP, signal.SIGKILL):
             for process in below:

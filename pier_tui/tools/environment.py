@@ -25,6 +25,9 @@ def for_commands(ours: Mapping[str, str], further: Iterable[str] = ()) -> dict[s
     return {**found, **FIXED}
 
 
-def without_secrets(ours: Mapping[str, str]) -> dict[str, str]:
-    """The environment of what the user starts himself, his editor and `!` commands: all but keys and their like."""
-    return {name: value for name, value in ours.items() if not secret(name)}
+def without_secrets(ours: Mapping[str, str], also: str = "") -> dict[str, str]:
+    """The environment of what the user starts himself, his editor and `!` commands: all but keys and their like.
+
+    `also` is the variable that holds the provider's key, however it is called.
+    """
+    return {name: value for name, value in ours.items() if not secret(name) and name != also}

@@ -19,11 +19,10 @@ HEAD, TAIL = 64 * 1024, 256 * 1024
 """Bytes kept of a command's output, from the beginning and from the end."""
 PIECE_SECONDS, PIECE_BYTES = 0.05, 8 * 1024
 """How often and how much of it is shown live."""
-GRACE = 1.0
-"""Seconds between asking a process group to end and killing it, and for output after the command ended.
-
-Longer than the launcher's own, which in that time ends what left the group.
-"""
+GRACE = 0.5
+"""Seconds between asking a process group to end and killing it, and for output after the command ended."""
+PATIENCE = 5.0
+"""The same for what confines a command: it ends at once, but may have much to kill that left the group."""
 
 
 class Ring:
@@ -102,7 +101,7 @@ async def stream(
     ring, live, timed_out = Ring(), _Live(), False
     async with AsyncExitStack() as held:
         process, reader = await _started(held, launch, folder, terminal=terminal)
-        held.push_async_callback(_end, process)
+        held.push_async_callback(_end, process, PATIENCE if launch.before else GRACE)
         started = clock()
         async for piece in _read(process, reader, started + timeout):
             timed_out = piece is None
@@ -195,13 +194,13 @@ async def _read(
             yield b""
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """End the whole group: ask, wait `GRACE`, kill; what the command left in the background included."""
+async def _end(process: asyncio.subprocess.Process, grace: float) -> None:
+    """End the whole group: ask, wait `grace` seconds, kill; what the command left in the background included."""
     try:
         if process.returncode is None:
             _signal(process.pid, signal.SIGTERM)
             try:
-                async with asyncio.timeout(GRACE):
+                async with asyncio.timeout(grace):
                     await process.wait()
             except TimeoutError:
                 pass  # it did not listen, so it is killed below

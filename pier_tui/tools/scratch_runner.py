@@ -41,7 +41,7 @@ class ScratchRunner:
             changes: dict[str, bytes | None] = {}
             ran: Ran | None = None
             try:
-                launch = self._sandbox.launch(argv, root, _import_paths(root), seconds=timeout)
+                launch = await asyncio.to_thread(self._sandbox.launch, argv, root, _import_paths(root), seconds=timeout)
                 started = process.stream(launch, folder=root, timeout=timeout)
                 async with closing(started) as pieces:
                     async for piece in pieces:

@@ -48,11 +48,14 @@ async def test_a_search_program_is_given_no_key(make_desk, tmp_path: Path, monke
 
 
 @pytest.mark.usefixtures("keys")
-async def test_the_users_own_command_has_a_terminal_and_no_key_and_its_text_is_plain(tmp_path: Path) -> None:
+async def test_the_users_own_command_has_a_terminal_and_no_key_and_its_text_is_plain(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     root = tmp_path / "project"
     subprocess.run(["git", "init", "-q", str(root)], check=True)  # noqa: ASYNC221
+    monkeypatch.setenv("PROVIDER", CANARY)
     env = {**os.environ, "HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path / "state")}
-    agent = await assemble(settings({"profile": "offline"}, env).settings, root, env)
+    agent = await assemble(settings({"profile": "offline", "key_env": "PROVIDER"}, env).settings, root, env)
     command = "env; cat /proc/$$/environ; test -t 1 && printf '\\033[31mred\\033[0m 10%%\\r\\033[Kdone\\n'"
     try:
         told = [event async for event in agent.shell(command)]

@@ -116,6 +116,22 @@ async def test_fifty_megabytes_of_output_are_bounded(tmp_path: Path) -> None:
     assert len(live) < 50_000_000
 
 
+async def test_a_line_of_ten_megabytes_is_bounded_too(tmp_path: Path) -> None:
+    script = "import os\nfor n in range(160): os.write(1, b'x' * 65536)\nos.write(1, b' end')"
+    ran, live = await finished((sys.executable, "-I", "-c", script), tmp_path)
+    assert len(ran.output) < HEAD + TAIL + 200
+    assert ran.output.endswith("x end")
+    assert "10158084 bytes left out" in ran.output
+    assert live.endswith("x end")
+
+
+def test_a_ring_never_holds_more_than_its_head_and_twice_its_tail() -> None:
+    ring, piece = Ring(), bytes(65_536)
+    for _ in range(1_024):
+        ring.add(piece)
+        assert len(ring._head) + len(ring._tail) <= HEAD + 2 * TAIL + len(piece)
+
+
 async def test_bytes_that_are_no_text_are_shown_as_such(tmp_path: Path) -> None:
     ran, live = await finished(("printf", "caf\\351 \\303\\251"), tmp_path)
     assert ran.output == live == "caf\ufffd é"
