@@ -27,22 +27,24 @@ async def probe(
     writes: Writes = "workspace-write",
     program: str = "bwrap",
     landlock: bool = True,
+    machine: str = "",
 ) -> Sandbox:
     """The best sandbox that works here; call it once.
 
     `readable` are paths in the home directory or a temporary folder that commands must see (the repository);
     `passed` are further environment variables the user wants commands to have. `program` and `landlock` let a
-    caller look at a lesser level.
+    caller look at a lesser level, `machine` at another architecture.
     """
-    none = Sandbox(writes=writes, readable=tuple(readable), passed=tuple(passed))
+    none = Sandbox(writes=writes, readable=tuple(readable), passed=tuple(passed), machine=machine or platform.machine())
     if sys.platform == "darwin":
         return await _seatbelt(none)
-    if platform.machine().lower() not in MACHINES:
-        return replace(none, reason=f"there is no system-call filter for {platform.machine()}")
     found, reason = await _bubblewrap(none, program)
+    filtered = none.machine.lower() in MACHINES
+    if not filtered:
+        reason = f"there is no system-call filter for {none.machine}{', and ' + reason if reason else ''}"
     if found is not None:
-        return found
-    return await _landlock(replace(none, reason=reason), landlock)
+        return found if filtered else replace(found, level="partial", reason=reason)
+    return await _landlock(replace(none, reason=reason), landlock and filtered)
 
 
 async def _bubblewrap(none: Sandbox, program: str) -> tuple[Sandbox | None, str]:
@@ -60,7 +62,9 @@ async def _bubblewrap(none: Sandbox, program: str) -> tuple[Sandbox | None, str]
 
 
 async def _landlock(none: Sandbox, wanted: bool) -> Sandbox:
-    if not wanted or not landlock_version():
+    if not wanted:
+        return none
+    if not landlock_version():
         return replace(none, reason=f"{none.reason}, and the kernel has no Landlock")
     sandbox = replace(none, level="partial", means="landlock")
     reason = await _fails(sandbox)

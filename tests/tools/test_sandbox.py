@@ -288,6 +288,57 @@ async def test_a_bubblewrap_that_does_not_work_gives_its_reason(place: Path, mon
     assert "not installed" in inside.label
 
 
+@LINUX
+async def test_without_a_filter_for_the_machine_no_sandbox_counts_as_full(place: Path) -> None:
+    found = await probe(machine="riscv64")
+    assert (found.active, found.means) in ((False, "bubblewrap"), (False, "nothing"))
+    assert "no system-call filter for riscv64" in found.label
+    without = await probe(machine="riscv64", program="no-such-bubblewrap")
+    assert (without.level, without.means) == ("none", "nothing")
+    assert (await run(without, ("echo", "runs"), place / "private/project")).output == "runs\n"
+
+
+OLDER = """
+import os, sys
+from pier_tui.tools import confined
+
+version, writable, outside = int(sys.argv[1]), sys.argv[2], sys.argv[3]
+confined.landlock_version = lambda: version
+confined.restrict(["/usr", "/lib", "/etc"], [writable])
+open(f"{writable}/in", "w").close()
+os.mkdir(f"{writable}/folder")
+for act in (
+    lambda: open(f"{outside}/out", "w"),
+    lambda: open(f"{outside}/there"),
+    lambda: open(f"{outside}/there", "a"),
+    lambda: os.unlink(f"{outside}/there"),
+    lambda: os.rename(f"{outside}/there", f"{writable}/taken"),
+    lambda: os.mkdir(f"{outside}/folder"),
+):
+    try:
+        act()
+    except OSError:
+        continue
+    sys.exit("an attack went through")
+print("confined")
+"""
+
+
+@LINUX
+@pytest.mark.parametrize("version", range(1, 8))
+async def test_every_version_of_landlock_is_spoken(place: Path, version: int) -> None:
+    if landlock_version() < version:
+        pytest.skip(f"the kernel speaks version {landlock_version()}")
+    writable, outside = place / "private/project", place / "outside"
+    (outside / "there").write_text("there")
+    ran = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", OLDER, str(version), writable, outside), cwd=ROOT, stdout=-1, stderr=-1
+    )
+    said, wrong = await ran.communicate()
+    assert (said, wrong, ran.returncode) == (b"confined\n", b"", 0)
+    assert (outside / "there").read_text() == "there"
+
+
 def test_a_key_is_not_passed_even_when_it_is_asked_for(place: Path) -> None:
     sandbox = Sandbox(passed=("SARVAM_API_KEY", "EDITOR"))
     assert "canary" not in "".join(sandbox.environment().values())
