@@ -113,7 +113,9 @@ class Sandbox:
                 temporary = _temporary(root)
                 writable = [*DEVICES, str(temporary), *([str(root)] if self.writes == "workspace-write" else [])]
                 before = _launcher(self._visible(root), writable, seconds)
-                return Launch(argv, environment | {"TMPDIR": str(temporary)}, before, self._filter("none"))
+                # Unlike a home that is empty, one that must not be read makes git give up.
+                environment |= {"TMPDIR": str(temporary), "GIT_CONFIG_GLOBAL": os.devnull}
+                return Launch(argv, environment, before, self._filter("none"))
             case "seatbelt":
                 temporary = _temporary(root)
                 may_write = self.writes == "workspace-write"

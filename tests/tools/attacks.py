@@ -245,6 +245,11 @@ def pair() -> None:
     assert b.recv(1) == b"x"
 
 
+def use_git() -> None:
+    for words in (["init", "-q", "work"], ["-C", "work", "status"]):
+        subprocess.run(["git", *words], check=True, capture_output=True)
+
+
 def pool() -> None:
     with ProcessPoolExecutor(2) as made:
         assert list(made.map(abs, (-1, -2))) == [1, 2]
@@ -267,7 +272,7 @@ USES: dict[str, Callable[[], object]] = {
     "a temporary file": lambda: __import__("tempfile").TemporaryFile().close(),
     "subprocess": lambda: subprocess.run(["sh", "-c", "cat /etc/passwd | wc -l"], check=True, capture_output=True),
     "mmap": lambda: mmap.mmap(-1, 4096).close(),
-    "git": lambda: subprocess.run(["git", "--version"], check=True, capture_output=True),
+    "git": use_git,
     "a pseudo-terminal": os.openpty,
 }
 
