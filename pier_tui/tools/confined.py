@@ -1,7 +1,7 @@
 """The launcher of commands where bubblewrap is not: Landlock, the system-call filter, limits, and no orphans.
 
-Started by its path with `python -I -S`, so it imports nothing of the program. It stays as the parent of the command:
-whatever the command leaves behind, however it detached, becomes its child and is killed before it exits.
+Started by its path with `python -I -S`, it imports nothing of the program and little else. It stays as the parent
+of the command: whatever that leaves behind, however it detached, becomes its child and is killed before it exits.
 The same functions probe for `sandbox`; prctl(2), landlock(7) and seccomp(2) tell of the numbers.
 """
 
@@ -10,15 +10,16 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
-import json
 import os
 import resource
 import signal
 import struct
 import sys
 import time
-from pathlib import Path
-from typing import Any, NoReturn, TypedDict
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # importing `typing` would double the time it takes to start
+    from typing import NoReturn
 
 _DEATH_SIGNAL, _DUMPABLE, _SECCOMP, _SUBREAPER, _NO_NEW_PRIVILEGES = 1, 4, 22, 36, 38
 _DROP_BOUNDING, _AMBIENT, _CLEAR = 24, 47, 4
@@ -33,16 +34,6 @@ GRACE = 0.3
 """Seconds a command that is asked to end is given."""
 SWEEP = 4.0
 """Seconds after which a process the kernel does not let die is left alone."""
-
-
-class Spec(TypedDict):
-    """What to confine to. Empty `readable` and `writable`: no Landlock. `limits` by their names in
-    `resource`; that on processes counts from those the user runs already.
-    """
-
-    readable: list[str]
-    writable: list[str]
-    limits: dict[str, int]
 
 
 def _library() -> ctypes.CDLL:
@@ -111,7 +102,7 @@ def _allow(rules: int, path: str, rights: int) -> None:
     except OSError:
         return
     try:
-        rights &= -1 if Path(path).is_dir() else _FILE
+        rights &= -1 if os.path.isdir(path) else _FILE
         rule = struct.pack("=Qi", rights, opened)
         _checked(_library().syscall(_ADD_RULE, ctypes.c_int(rules), ctypes.c_int(1), rule, ctypes.c_uint(0)))
     finally:
@@ -148,33 +139,41 @@ def _tasks() -> int:
     found = 0
     for name in os.listdir("/proc") if sys.platform == "linux" else ():
         with contextlib.suppress(OSError):
-            if name.isdecimal() and Path("/proc", name).stat().st_uid == os.getuid():
+            if name.isdecimal() and os.stat(f"/proc/{name}").st_uid == os.getuid():
                 found += len(os.listdir(f"/proc/{name}/task"))
     return found
 
 
-def _become(spec: Spec, program: bytes, command: list[str]) -> NoReturn:
+def _limit(name: str, value: int) -> None:
+    """Set one limit, by its name in `resource`; that on processes counts from those the user runs already."""
+    number = getattr(resource, name, None)
+    if number is None:
+        return
+    with contextlib.suppress(ValueError, OSError):
+        hard = resource.getrlimit(number)[1]
+        wanted = value + (_tasks() if name == "RLIMIT_NPROC" else 0)
+        wanted = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(number, (wanted, wanted))
+
+
+def _become(options: list[tuple[str, str]], program: bytes, command: list[str]) -> NoReturn:
     """In the child: take the limits, confine, and turn into the command."""
-    for name, value in spec["limits"].items():
-        number = getattr(resource, name, None)
-        if number is not None:
-            with contextlib.suppress(ValueError, OSError):
-                hard = resource.getrlimit(number)[1]
-                wanted = value + (_tasks() if name == "RLIMIT_NPROC" else 0)
-                wanted = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-                resource.setrlimit(number, (wanted, wanted))
-    with contextlib.suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("1000")
+    for _, limit in (option for option in options if option[0] == "--limit"):
+        name, _, value = limit.partition("=")
+        _limit(name, int(value))
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
+        file.write("1000")
+    readable, writable = ([path for name, path in options if name == wanted] for wanted in ("--read", "--write"))
     try:
-        if spec["readable"] or spec["writable"]:
-            restrict(spec["readable"], spec["writable"])
+        if readable or writable:
+            restrict(readable, writable)
             drop_capabilities()
         if program:
             load_filter(program)
         os.execvp(command[0], command)
     except OSError as error:
         os.write(2, f"{command[0]}: {error.strerror or error}\n".encode())
-    os._exit(127 if not Path(command[0]).exists() else 126)
+    os._exit(126 if os.path.exists(command[0]) else 127)
 
 
 def descendants(root: int) -> list[int]:
@@ -182,8 +181,8 @@ def descendants(root: int) -> list[int]:
     children: dict[int, list[int]] = {}
     for name in os.listdir("/proc"):
         if name.isdecimal():
-            with contextlib.suppress(OSError, IndexError, ValueError):
-                fields = Path("/proc", name, "stat").read_bytes().rpartition(b")")[2].split()
+            with contextlib.suppress(OSError, IndexError, ValueError), open(f"/proc/{name}/stat", "rb") as file:
+                fields = file.read().rpartition(b")")[2].split()
                 if fields[0] != b"Z":
                     children.setdefault(int(fields[1]), []).append(int(name))
     found, waiting = [], [root]
@@ -215,14 +214,14 @@ def _watch(child: int, parent: int) -> int:
     """Wait for the command, reaping what is handed to us; its exit status. It is ended once `parent` is gone."""
     ending: list[float] = []
 
-    def end(*_: Any) -> None:
+    def end(*_: object) -> None:
         if not ending:
             ending.append(time.monotonic() + GRACE)
             with contextlib.suppress(OSError):
                 os.kill(child, signal.SIGTERM)
             signal.setitimer(signal.ITIMER_REAL, GRACE)
 
-    def kill(*_: Any) -> None:
+    def kill(*_: object) -> None:
         with contextlib.suppress(OSError):
             os.kill(child, signal.SIGKILL)
 
@@ -238,18 +237,24 @@ def _watch(child: int, parent: int) -> int:
 
 
 def main(arguments: list[str]) -> NoReturn:
-    """`SPEC [--seccomp FD] -- COMMAND…`: run the command, confined, and exit as it did."""
-    parent, split = os.getppid(), arguments.index("--")
-    spec: Spec = json.loads(arguments[0])
-    program = b""
-    if "--seccomp" in arguments[:split]:
-        with os.fdopen(int(arguments[arguments.index("--seccomp") + 1]), "rb") as file:
-            program = file.read()
+    """`OPTION VALUE… -- COMMAND…`: run the command, confined, and exit as it did.
+
+    `--read` and `--write PATH` confine it to those, `--limit NAME=VALUE` limits it, and the filter is read
+    from `--seccomp FD`; each but the last can be given often, and none of them confines nothing.
+    """
+    parent, options, program = os.getppid(), [], b""
+    while arguments[0] != "--":
+        options.append((arguments[0], arguments[1]))
+        arguments = arguments[2:]
+    for name, value in options:
+        if name == "--seccomp":
+            with open(int(value), "rb") as file:
+                program = file.read()
     _prctl(_SUBREAPER, 1)
     _prctl(_DEATH_SIGNAL, signal.SIGTERM)
     child = os.fork()
     if not child:
-        _become(spec, program, arguments[split + 1 :])
+        _become(options, program, arguments[1:])
     for standard in (0, 1, 2):
         os.dup2(os.open(os.devnull, os.O_RDWR), standard)
     code = _watch(child, parent)

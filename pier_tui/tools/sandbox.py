@@ -7,7 +7,6 @@ none: the user's rights. Which of them works here is found out in `probing`.
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import sys
@@ -204,8 +203,10 @@ def _limits(seconds: float) -> dict[str, int]:
 
 def _launcher(readable: list[str], writable: list[str], seconds: float) -> tuple[str, ...]:
     """Our own launcher: an interpreter that imports nothing of the repository's."""
-    spec: confined.Spec = {"readable": readable, "writable": writable, "limits": _limits(seconds)}
-    return (sys.executable, "-I", "-S", confined.__file__, json.dumps(spec))
+    options = [word for path in readable for word in ("--read", path)]
+    options += [word for path in writable for word in ("--write", path)]
+    options += [word for name, value in _limits(seconds).items() for word in ("--limit", f"{name}={value}")]
+    return (sys.executable, "-I", "-S", confined.__file__, *options)
 
 
 def _limited(argv: tuple[str, ...], seconds: float, *, processes: bool = True) -> tuple[str, ...]:
