@@ -1,6 +1,7 @@
 """What a command costs: a gigabyte of its output in time and memory, and each level's time per command.
 
-Run it with `python tests/bench/bench_output.py`; it prints wall times and this process's largest resident set.
+Run it with `python tests/bench/bench_output.py`; it prints wall and CPU times and this process's largest
+resident set.
 """
 
 from __future__ import annotations
@@ -35,6 +36,12 @@ async def run(launch: Launch, folder: Path) -> Ran:
     raise AssertionError
 
 
+def used() -> float:
+    """CPU seconds of all children that ended."""
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent.ru_utime + spent.ru_stime
+
+
 async def levels(folder: Path) -> list[tuple[str, Sandbox]]:
     """Every way there is here to run a command."""
     full = await probe()
@@ -54,12 +61,13 @@ async def main() -> None:
         rows = await levels(folder)
         plain = Launch(("true",), {"PATH": "/usr/bin:/bin"})
         for name, launch in [("bare", plain), *((n, s.launch(("true",), folder)) for n, s in rows)]:
-            spans = []
+            spans, before = [], used()
             for _ in range(30):
                 begin = time.perf_counter()
                 await run(launch, folder)
                 spans.append((time.perf_counter() - begin) * 1000)
-            print(f"{name}: true in {statistics.median(spans):.1f} ms (max {max(spans):.1f})")
+            spent = (used() - before) * 1000 / len(spans)
+            print(f"{name}: true in {statistics.median(spans):.1f} ms (max {max(spans):.1f}), {spent:.1f} ms of CPU")
         for title, script in (("1 GB", GIGABYTE), ("a line of 10 MB", LONG_LINE)):
             begin = time.perf_counter()
             ran = await run(rows[0][1].launch((sys.executable, "-I", "-c", script), folder), folder)
