@@ -7,8 +7,10 @@ none: the user's rights. Which of them works here is found out in `probing`.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
+import pwd
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -31,6 +33,9 @@ TOOLCHAINS = (
 )  # fmt: skip
 """What of the home directory stays readable: programs and package caches, no configuration."""
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
+
+PARENTS = (("/", "root"), ("/", "home"), ("/", "Users"))
+"""Where the homes of people are; those of system accounts may be anywhere, `/bin` included."""
 
 LARGEST_FILE = 1 << 30
 MOST_PROCESSES = 1_024
@@ -118,7 +123,8 @@ class Sandbox:
             case "seatbelt":
                 temporary = _temporary(root)
                 may_write = self.writes == "workspace-write"
-                before = seatbelt.arguments(root, temporary, _home(), writable=may_write)
+                home = next(iter(_homes()), None)
+                before = seatbelt.arguments(root, temporary, home, writable=may_write)
                 return Launch(_limited(argv, seconds), environment | {"TMPDIR": str(temporary)}, before)
             case "nothing":
                 if sys.platform != "linux":
@@ -161,8 +167,7 @@ class Sandbox:
 
     def _seen(self, root: Path, hidden: Iterable[Path]) -> list[Path]:
         """What must be bound back because hiding took it away: toolchains, interpreters, the repository."""
-        home = _home()
-        wanted = [home / name for name in TOOLCHAINS] if home else []
+        wanted = [home / name for home in _homes() for name in TOOLCHAINS]
         wanted += [Path(sys.prefix), Path(sys.base_prefix), Path("/run/current-system"), *self.readable]
         for folder in (*self.readable, root):
             for name in (".venv", "venv"):
@@ -175,14 +180,18 @@ class Sandbox:
 
 def _hidden() -> list[Path]:
     """Folders whose content is nobody's business: home, and where sockets and other programs' files lie."""
-    places = (_home(), Path("/tmp"), Path("/var/tmp"), Path("/run"))
-    return [path for path in places if path and path.is_dir() and not path.is_symlink()]
+    places = (*_homes(), Path("/tmp"), Path("/var/tmp"), Path("/run"))
+    return [path for path in places if path.is_dir() and not path.is_symlink()]
 
 
-def _home() -> Path | None:
-    """The home directory, None where hiding it would hide the system."""
-    home = Path(os.environ.get("HOME", "/"))
-    return home if home.is_absolute() and len(home.parts) > 1 else None
+def _homes() -> list[Path]:
+    """The home directory, the user's real one too where HOME names another; none where hiding it hides the system."""
+    homes = [Path(os.environ.get("HOME", "/"))]
+    with contextlib.suppress(KeyError):
+        homes.append(Path(pwd.getpwuid(os.getuid()).pw_dir))
+    real = [home.resolve() for home in homes if home.is_absolute()]
+    ours = [home for n, home in enumerate(real) if n == 0 or home.parts[:2] in PARENTS]
+    return list(dict.fromkeys(home for home in ours if len(home.parts) > 1))
 
 
 def _temporary(root: Path) -> Path:

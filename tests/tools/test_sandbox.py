@@ -5,6 +5,7 @@ import contextlib
 import ctypes
 import json
 import os
+import pwd
 import signal
 import socket
 import subprocess
@@ -20,7 +21,7 @@ import pytest
 from pier_tui.tools.confined import landlock_version
 from pier_tui.tools.probing import probe
 from pier_tui.tools.process import Launch, stream
-from pier_tui.tools.sandbox import Sandbox
+from pier_tui.tools.sandbox import PARENTS, Sandbox
 from pier_tui.tools.tool import Ran
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -141,6 +142,17 @@ async def test_no_attack_leaves_the_full_sandbox_and_ordinary_programs_work(plac
     assert broken(results) == set()
     assert list((place / "outside").iterdir()) == []
     assert (place / "project/.git/config").read_text() == "[core]\n"
+
+
+@LINUX
+async def test_the_users_real_home_is_hidden_too_where_the_environment_names_another(place: Path) -> None:
+    real = Path(pwd.getpwuid(os.getuid()).pw_dir)
+    if real.parts[:2] not in PARENTS:
+        pytest.skip(f"{real} is no person's home")
+    for name in ("full", "partial"):
+        ran = await run(await level(name, place), ("sh", "-c", f"ls -A {real}/.* {real}/*"), place / "private/project")
+        assert ".bash" not in ran.output
+        assert ".config" not in ran.output
 
 
 @LINUX
