@@ -6,6 +6,7 @@ session what its endpoint refused, so that nothing is refused twice.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -21,6 +22,8 @@ CONNECT_ATTEMPTS = 3
 """How often a connection is tried before the endpoint counts as down."""
 DROPPABLE = ("stream_options", "logprobs", "chat_template_kwargs", "reasoning_effort", "temperature")
 """Fields an endpoint may not know; each is left out for the session once refused by name."""
+TAGS = re.compile("[\U000e0000-\U000e007f]")
+"""Characters nobody sees and models read: they are left out of every message, as a person cannot check them."""
 WINDOW_WORDS = ("context window", "context length", "context_length", "context size", "exceed_context_size", "n_ctx")
 
 
@@ -172,14 +175,18 @@ class OpenWeights(Plain):
 
 
 def wire_message(message: Message) -> dict[str, Any]:
-    """A message on the wire. Tool results are never empty."""
-    content = message.content
+    """A message on the wire, without tag characters. Tool results are never empty."""
+    content = TAGS.sub("", message.content)
     if message.role == "tool" and not content.strip():
         content = NO_OUTPUT
     wire: dict[str, Any] = {"role": message.role, "content": content}
     if message.tool_calls:
         wire["tool_calls"] = [
-            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+            {
+                "id": call.id,
+                "type": "function",
+                "function": {"name": call.name, "arguments": TAGS.sub("", call.arguments)},
+            }
             for call in message.tool_calls
         ]
     if message.tool_call_id is not None:

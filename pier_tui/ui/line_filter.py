@@ -7,19 +7,21 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
+from rich.style import Style
 from textual.color import Color
 from textual.filter import LineFilter
 
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+from pier_tui.ui.text import control
+
+_CALM = Style(blink=False, blink2=False, conceal=False)
 
 
 def _picture(found: re.Match[str]) -> str:
-    code = ord(found[0])
-    return chr(0x2400 + code) if code < 0x20 else "\u2421" if code == 0x7F else "\ufffd"
+    return "\ufffd" if cell_len(found[0]) else ""
 
 
 class TextGuard(LineFilter):
-    """Replaces control characters by pictures, keeping each segment's width, and drops links.
+    """Takes out characters that steer or hide, keeping each segment's width, and drops links and blinking.
 
     Segments that are control codes by type are Textual's own and pass.
     """
@@ -29,13 +31,13 @@ class TextGuard(LineFilter):
         return [self._safe(segment) for segment in segments]
 
     def _safe(self, segment: Segment) -> Segment:
-        text, style, control = segment
-        if control:
+        text, style, codes = segment
+        if codes:
             return segment
-        if style is not None and style.link:
-            style = style.update_link(None)
-        elif text.isprintable() or not _CONTROL.search(text):
+        if style is not None and (style.link or style.blink or style.blink2 or style.conceal):
+            style = style.update_link(None) + _CALM
+        elif text.isascii() and text.isprintable():
             return segment
-        if _CONTROL.search(text):
-            text = set_cell_size(_CONTROL.sub(_picture, text), cell_len(text))
+        if control().search(text):
+            text = set_cell_size(control().sub(_picture, text), cell_len(text))
         return Segment(text, style)

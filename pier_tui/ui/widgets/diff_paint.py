@@ -13,7 +13,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from pier_tui.repo.diff import FileDiff, HunkState, Line
-from pier_tui.ui.text import SPECIAL, TAB, badge, sanitize
+from pier_tui.ui.text import TAB, badge, sanitize, special
 from pier_tui.ui.widgets.diff_review import Entry, Mark
 from pier_tui.ui.widgets.hunk_syntax import CLASSES, Colour
 from pier_tui.ui.widgets.hunk_text import Span, body, ending
@@ -134,7 +134,7 @@ def code(side: Side, look: Look, start: int, width: int) -> Strip:
 
 def pieces(text: str, side: Side, look: Look, ground: Style, word: Style) -> list[Segment]:
     """Cut a line where its style changes. Tabs become spaces, special characters badges."""
-    badges = [found.span() for found in SPECIAL.finditer(text)]
+    badges = [found.span() for found in special().finditer(text)]
     cuts = {0, len(text), *(at for span in (*side.words, *badges) for at in span)}
     cuts.update(at for begin, end, _ in side.colours for at in (begin, end))
     order = sorted(at for at in cuts if at <= len(text))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from difflib import SequenceMatcher
 
 from pier_tui.repo.diff import Hunk, Line
-from pier_tui.ui.text import SPECIAL
+from pier_tui.ui.text import special
 
 LINE = re.compile(r"[^\n]*\n|[^\n]+")
 WORD = re.compile(r"\w+|\s+|[^\w\s]")
@@ -41,7 +41,7 @@ def hidden(text: str) -> tuple[str, ...]:
     text = text.replace("\r\n", "\n")
     if text.isascii() and text.replace("\n", "").replace("\t", "").isprintable():
         return ()
-    return tuple(dict.fromkeys(f"U+{ord(found):04X}" for found in SPECIAL.findall(text)))
+    return tuple(dict.fromkeys(f"U+{ord(found):04X}" for found in special().findall(text)))
 
 
 def hidden_in(hunk: Hunk) -> tuple[str, ...]:

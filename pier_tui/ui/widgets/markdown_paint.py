@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 CONSOLE = Console(file=io.StringIO(), width=80, color_system="truecolor", legacy_windows=False)
 """Only gives wrapping its defaults; nothing is ever printed to it."""
 BOLD, ITALIC, STRIKE = Style(bold=True), Style(italic=True), Style(strike=True)
-ANCHOR = "\ue000 "
-"""Begins the source of a paragraph whose beginning is painted already: a character no font has, and a blank."""
+ANCHOR = "⧘ "
+"""Begins the source of a paragraph whose beginning is painted already; it means nothing anywhere else."""
 DEEPEST = 12
 """Nesting beyond this is shown as its plain text."""
 
