@@ -11,15 +11,21 @@ import sys
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pier_tui.errors import PierError
 
-COMMANDS = ("open", "demo", "exec", "replay-session", "sessions", "apply", "doctor")
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
+
+COMMANDS = ("open", "demo", "exec", "replay-session", "sessions", "apply", "doctor", "reset-terminal")
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the program; exits non-zero on failure, with one sentence on stderr."""
     args = list(sys.argv[1:] if argv is None else argv)
+    if args[:1] == ["--reset-terminal"]:
+        args[0] = "reset-terminal"
     if not args or (args[0] not in COMMANDS and args[0] not in ("-h", "--help", "--version")):
         args.insert(0, "open")
     for stream in (sys.stdout, sys.stderr):
@@ -54,8 +60,15 @@ def _plain(text: str) -> str:
     return sanitize(text)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+class _Parser(argparse.ArgumentParser):
+    """Repeats what was typed only as safe text."""
+
+    def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
+        super()._print_message(_plain(message) if message else message, file)
+
+
+def _parser() -> _Parser:
+    parser = _Parser(
         prog="pier-tui", description="A terminal workbench for pair-programming with a two-model coding agent."
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
@@ -92,10 +105,13 @@ def _parser() -> argparse.ArgumentParser:
     doctor = commands.add_parser("doctor", parents=[models], help="say what was found: git, sandbox, key, profile")
     doctor.add_argument("path", nargs="?", default=".", type=Path)
     doctor.set_defaults(do=_doctor)
+
+    reset = commands.add_parser("reset-terminal", help="bring a terminal back after pier-tui was killed in it")
+    reset.set_defaults(do=_reset_terminal)
     return parser
 
 
-def _add_exec(commands: argparse._SubParsersAction[argparse.ArgumentParser], models: argparse.ArgumentParser) -> None:
+def _add_exec(commands: argparse._SubParsersAction[_Parser], models: _Parser) -> None:
     run = commands.add_parser("exec", parents=[models], help="run one request without a screen")
     run.add_argument("request")
     run.add_argument("--path", default=".", type=Path, help="the repository (default: here)")
@@ -108,8 +124,8 @@ def _add_exec(commands: argparse._SubParsersAction[argparse.ArgumentParser], mod
     run.set_defaults(do=_exec)
 
 
-def _model_options() -> argparse.ArgumentParser:
-    parent = argparse.ArgumentParser(add_help=False)
+def _model_options() -> _Parser:
+    parent = _Parser(add_help=False)
     group = parent.add_argument_group("models")
     group.add_argument("--profile", help="sarvam-hosted, sarvam-2026-06, open-weights, local, offline, or one of yours")
     group.add_argument("--only", choices=("30B", "105B"), help="use one model for everything")
@@ -243,6 +259,14 @@ def _apply(options: argparse.Namespace) -> int:
     for path in result.changed:
         sys.stdout.write(_plain(f"{'would change' if options.check else 'changed'} {path}\n"))
     return 0 if result.ok else 1
+
+
+def _reset_terminal(_: argparse.Namespace) -> int:
+    from pier_tui.ui.driver import reset_terminal
+
+    if not reset_terminal():
+        raise PierError("There is no terminal here to bring back.")
+    return 0
 
 
 def _doctor(options: argparse.Namespace) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
@@ -11,7 +10,6 @@ from pathlib import Path
 from typing import ClassVar
 
 from textual import on, work
-from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import Provider
 from textual.dom import DOMNode
@@ -23,13 +21,12 @@ from pier_tui.errors import PierError
 from pier_tui.events import Notice
 from pier_tui.repo.diff import Patch
 from pier_tui.session.export import load_recording
+from pier_tui.ui.guarded import GuardedApp
 from pier_tui.ui.keymap import Clashes, checked
 from pier_tui.ui.lifecycle import Connecting, Lifecycle, Reopen, Start, Watch
-from pier_tui.ui.line_filter import TextGuard
 from pier_tui.ui.palette import Actions
 from pier_tui.ui.screens.replay import ReplayScreen
 from pier_tui.ui.screens.workbench import WorkbenchScreen
-from pier_tui.ui.text import sanitize
 from pier_tui.ui.themes import DEFAULT, dress
 from pier_tui.ui.widgets.prompt import Files
 from pier_tui.ui.workbench import Shelf
@@ -43,7 +40,7 @@ def preferences(overrides: Mapping[str, object], env: Mapping[str, str]) -> tupl
     return load_settings(None, env, overrides), config_dir(env) / "themes"
 
 
-class PierApp(App[None]):
+class PierApp(GuardedApp):
     """Paints first, then calls `start` for the agent. Paths and settings come as plain values."""
 
     TITLE = "pier-tui"
@@ -70,7 +67,6 @@ class PierApp(App[None]):
         recording: Path | None = None,
     ) -> None:
         super().__init__()
-        self._filters.append(TextGuard())
         self.life = Lifecycle(start, reopen, watch, set_up)
         self._recording, self._keys = recording, dict(keymap or {})
         self._wanted_theme, self._user_themes = theme, user_themes
@@ -93,13 +89,13 @@ class PierApp(App[None]):
         self._keys, unknown = checked(self._keys)
         self.set_keymap(self._keys)
         self.bench.keymap = self._keys
-        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, partial(self.call_later, self.action_quit))
+        self.watch_signals()
         self.call_after_refresh(self.run_worker, partial(self._begin, [*wrong, *unknown]), group="begin")
 
     async def _begin(self, wrong: list[str]) -> None:
         """After the first paint: what was wrong, then the recording or the agent."""
         for sentence in wrong:
-            self.notify(sanitize(sentence), severity="warning", markup=False)
+            self.notify(sentence, severity="warning", markup=False)
         if self._replay is None or self._recording is None:
             await self.life.begin(self, self.bench)
             await self.life.follow(lambda: self.bench)
@@ -128,7 +124,7 @@ class PierApp(App[None]):
         selected = selected or self.screen.get_selected_text() or ""
         now = time.monotonic()
         if selected:
-            self.copy_to_clipboard(sanitize(selected))
+            self.copy_to_clipboard(selected)
         elif now - self._asked_to_quit < AGAIN:
             await self.action_quit()
         else:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -106,6 +107,8 @@ def recording(file: Path | None, env: Mapping[str, str]) -> int:
 def _need_terminal() -> None:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise PierError('The workbench needs a terminal; without one use: pier-tui exec "your request".')
+    if os.environ.get("TERM") in ("dumb", "unknown"):
+        raise PierError('This terminal (TERM=dumb) cannot move its cursor; use: pier-tui exec "your request".')
 
 
 def _open(opening: Opening, picture: Picture | None = None) -> int:

@@ -7,12 +7,14 @@ by the prompt as soon as there is one. Imports nothing that takes time.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from types import TracebackType
 
 from pier_tui.ui.arrangement import Wishes, arrange
 from pier_tui.ui.text import sanitize
 
+PARTING = (signal.SIGTERM, signal.SIGHUP)
 ENTER, LEAVE = "\x1b[?1049h\x1b[2J", "\x1b[?1049l"
 
 
@@ -34,6 +36,17 @@ def drawn(title: str, columns: int, lines: int) -> str:
     return "".join(rows)
 
 
+def _end(number: int, _: object) -> None:
+    """Asked to end while things are imported, which does not bear an exception: leave at once."""
+    os.write(sys.stdout.fileno(), LEAVE.encode("ascii"))
+    os._exit(128 + number)
+
+
+def _unwind(number: int, _: object) -> None:
+    """Asked to end before the app knows how: it is unwound, and gives the terminal back on the way."""
+    raise SystemExit(128 + number)
+
+
 class Picture:
     """Shows the picture in the terminal's second screen, and gives that screen back unless it was handed over."""
 
@@ -46,18 +59,25 @@ class Picture:
         if sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb":
             size = os.get_terminal_size(sys.stdout.fileno())
             if picture := drawn(self._title, size.columns, size.lines):
-                self._write(ENTER + picture)
+                for number in PARTING:
+                    signal.signal(number, _end)
                 self._shown = True
+                self._write(ENTER + picture)
         return self
 
     def hand_over(self) -> None:
         """The app draws over it now, and leaves the second screen by itself."""
+        if self._shown:
+            for number in PARTING:
+                signal.signal(number, _unwind)
         self._shown = False
 
     def take_down(self) -> None:
         """Back to the first screen, as for a question or an error in plain lines."""
         if self._shown:
             self._shown = False
+            for number in PARTING:
+                signal.signal(number, signal.SIG_DFL)
             self._write(LEAVE)
 
     def __exit__(

@@ -1,0 +1,100 @@
+"""The real program behind a pseudo terminal, for tests that need one."""
+
+from __future__ import annotations
+
+import os
+import sys
+import termios
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pexpect
+import pyte
+
+SIZE = (36, 120)
+PATIENCE = 15.0
+"""Seconds any one thing may take; every wait ends as soon as it has come about."""
+
+
+class Terminal:
+    """The program behind a pseudo terminal, and the screen it draws."""
+
+    def __init__(self, repository: Path, home: Path, *options: str, **variables: str) -> None:
+        self.home = home
+        self.seen = b""
+        self._screen = pyte.Screen(SIZE[1], SIZE[0])
+        self._stream = pyte.ByteStream(self._screen)
+        env = {"PATH": os.environ["PATH"], "HOME": str(home), "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"}
+        env |= {"XDG_STATE_HOME": str(home / "state"), "XDG_CONFIG_HOME": str(home / "config")}
+        env |= variables
+        argv = self.argv(options or ("open", "--profile", "offline", str(repository)))
+        self.child = pexpect.spawn(argv[0], argv[1:], env=env, dimensions=SIZE, timeout=PATIENCE)
+        self.child.delaybeforesend = None
+        self.modes = termios.tcgetattr(self.child.child_fd)
+
+    def argv(self, options: Sequence[str]) -> list[str]:
+        """What is started."""
+        return [sys.executable, "-m", "pier_tui.cli", *options]
+
+    @property
+    def text(self) -> str:
+        """What stands on the screen."""
+        return "\n".join(self._screen.display)
+
+    def take(self, seconds: float) -> bool:
+        """Draw what comes within these seconds; False once the program has closed its end."""
+        try:
+            got = self.child.read_nonblocking(65536, timeout=seconds)
+        except pexpect.TIMEOUT:
+            return True
+        except pexpect.EOF:
+            return False
+        self.seen += got
+        self._stream.feed(got)
+        return True
+
+    def until(self, true: Callable[[str], object]) -> None:
+        """Draw until the screen is as wanted."""
+        end = time.monotonic() + PATIENCE
+        while not true(self.text):
+            assert time.monotonic() < end, f"never came about; the screen was:\n{self.text}"
+            assert self.take(0.1), f"the program ended; the screen was:\n{self.text}"
+
+    def ask(self, request: str, answer: str) -> None:
+        """Type a request, and wait for what its answer holds and for the floor."""
+        self.child.send(request)
+        self.until(lambda text: request in text)
+        self.child.send("\r")
+        self.until(lambda text: answer in text and "· idle" in text)
+
+    def resize(self, rows: int, columns: int) -> None:
+        self._screen.resize(rows, columns)
+        self.child.setwinsize(rows, columns)
+
+    def quit(self) -> int | None:
+        """Press ctrl+c twice; the exit code."""
+        self.child.send("\x03")
+        self.until(lambda text: "again to quit" in text)
+        self.child.send("\x03")
+        return self.ended()
+
+    def ended(self) -> int | None:
+        """Draw to the end; the exit code, or the negative number of the signal that killed it."""
+        end = time.monotonic() + PATIENCE
+        while self.take(0.1):
+            assert time.monotonic() < end, f"the program did not end; the screen was:\n{self.text}"
+        self.child.wait()
+        killed = self.child.signalstatus
+        return self.child.exitstatus if killed is None else -killed
+
+    def left_over(self) -> list[str]:
+        """Processes that still run with this run's environment. Where there is no /proc, none are seen."""
+        found = []
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                if os.fsencode(f"{self.home}/state") in (process / "environ").read_bytes():
+                    found.append((process / "cmdline").read_text().replace("\0", " "))
+            except OSError:
+                continue
+        return found
