@@ -23,6 +23,9 @@ can be given other keys by its id, in [config.toml](configuration.md):
 [keymap]
 "turn.next" = "ctrl+y"
 ```
+
+In the prompt `ctrl+z` takes typing back; `/suspend` goes to the shell from there, and `fg` comes back. A terminal in
+which pier-tui was killed outright is brought back with `pier-tui reset-terminal`.
 """
 PLACES = {
     "PierApp": "everywhere",

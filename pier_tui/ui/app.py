@@ -48,6 +48,7 @@ class PierApp(GuardedApp):
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {Actions}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "copy_or_quit", "quit", show=False, priority=True, id="app.quit"),
+        Binding("ctrl+z", "suspend_process", "to the shell", show=False, id="app.suspend"),
     ]
 
     def __init__(

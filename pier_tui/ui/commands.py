@@ -28,6 +28,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("redo", "do a turn again on the other model", "redo", "turn number"),
     Command("export", "write this session as Markdown", "export"),
     Command("unqueue", "drop the last queued message", "unqueue"),
+    Command("suspend", "back to the shell; fg there goes on here", "app.suspend_process"),
     Command("quit", "leave pier-tui", "leave"),
 )
 
