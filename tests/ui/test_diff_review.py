@@ -72,17 +72,28 @@ def test_accept_all_leaves_conflicts_and_unseen_hidden_characters() -> None:
     assert str(review.accept_all()) == (
         "1 accepted; left out: 1 with hidden characters not looked at yet, 1 in conflict"
     )
-    review.saw(review.entries[1], 1)
+    for line in (-1, 0, 1, 2):
+        review.saw(review.entries[1], line)
     assert str(review.accept_all()) == "1 accepted; left out: 1 in conflict"
     assert [pick.hunk for pick in review.verdict().accepted] == [TOTAL.id, TRICK.id]
 
 
-def test_hidden_characters_count_as_seen_only_when_all_their_lines_were_shown() -> None:
+def test_a_hunk_with_hidden_characters_counts_as_seen_only_when_all_of_it_was_shown() -> None:
     twice = hunk(1, "+a\u200b", "+b", "+c\u200b")
     review = Review(Patch(files=(change("a.py", twice),)))
-    review.saw(review.entries[0], 0)
-    assert review.accept_all().hidden == 1
-    review.saw(review.entries[0], 2)
+    for line in (0, 1, 2):
+        review.saw(review.entries[0], line)
+        assert review.accept_all().hidden == 1
+    review.saw(review.entries[0], -1)
+    assert review.accept_all().accepted == 1
+
+
+def test_a_name_that_hides_something_keeps_its_hunks_from_being_accepted_unseen() -> None:
+    renamed = FileDiff(old_path="a.py", new_path="a\u202e.py")
+    review = Review(Patch(files=(change("b\u0430.py", TOTAL), renamed)))
+    assert [review.hidden(entry) for entry in review.entries] == [("U+0430",), ("U+202E",)]
+    assert review.accept_all().hidden == 2
+    review.saw(review.entries[1], -1)
     assert review.accept_all().accepted == 1
 
 

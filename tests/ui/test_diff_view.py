@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from diff_patches import SHOP, TRICK, change, hunk
 from textual.app import App, ComposeResult
 from textual.geometry import Offset
@@ -68,6 +69,46 @@ async def test_hidden_characters_are_badges_and_the_header_names_them() -> None:
     assert "⚠ hidden characters: U+202E U+2066" in shown[1]
     assert shown[3].endswith("+ admin = '<U+202E>evil<U+2066>'")
     assert review.accept_all().accepted == 1
+
+
+SNEAKY = hunk(
+    1,
+    " import os",
+    "-if access_level != 'user':",
+    "+if access_level != 'user\u202e \u2066// admins only\u2069 \u2066':",
+    "+def s\u0430yHello(): ...",
+    "+tag = 'x\U000e0041\u200b'\u00a0",
+    section="class \u0421art",
+)
+
+
+@pytest.mark.parametrize("width", [108, 240])
+async def test_every_marked_character_stands_as_a_badge_in_its_place_in_both_views(width: int) -> None:
+    app = ViewApp(Review(Patch(files=(change("s\u200bhop.py", SNEAKY),))))
+    async with app.run_test(size=(width, 12)):
+        shown = text(app.query_one(DiffView), 7)
+    assert shown[0] == " M s<U+200B>hop.py  +3 -1"
+    assert "class <U+0421>art" in shown[1]
+    assert "⚠ hidden characters: U+200B U+0421 U+202E U+2066 and 4 more" in shown[1]
+    rows = "\n".join(shown)
+    assert "+ if access_level != 'user<U+202E> <U+2066>// admins only<U+2069> <U+2066>':" in rows
+    assert "+ def s<U+0430>yHello(): ..." in rows
+    assert "+ tag = 'x<U+E0041><U+200B>'<U+00A0>" in rows
+
+
+@pytest.mark.parametrize("width", [40, 120])
+async def test_what_lies_beyond_the_edge_was_not_seen_until_it_is_scrolled_to(width: int) -> None:
+    long = hunk(1, "+" + "x" * 60 + "\u202e" + "y" * 90)
+    review = Review(Patch(files=(change("a.py", long),)))
+    app = ViewApp(review)
+    async with app.run_test(size=(width, 10)) as pilot:
+        text(app.query_one(DiffView), 4)
+        assert review.accept_all().hidden == 1
+        for _ in range(6):
+            await pilot.press("right")
+        shown = text(app.query_one(DiffView), 4)
+        assert "<U+202E>" in shown[2]
+        assert review.accept_all().accepted == 1
 
 
 async def test_no_control_character_reaches_the_terminal() -> None:

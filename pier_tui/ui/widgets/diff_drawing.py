@@ -15,7 +15,7 @@ from pier_tui.ui.widgets import diff_paint as paint
 from pier_tui.ui.widgets.diff_index import Row, hunk_rows, numbers
 from pier_tui.ui.widgets.diff_review import Entry, Review
 from pier_tui.ui.widgets.hunk_syntax import Colour, colours
-from pier_tui.ui.widgets.hunk_text import Span, body, changed_words, hidden, partner
+from pier_tui.ui.widgets.hunk_text import Span, body, changed_words, partner
 
 STRETCH = 64
 """Lines coloured at a time."""
@@ -49,11 +49,14 @@ class HunkDrawing:
         self.digits = max(3, len(str(max(*self.numbers[0], *self.numbers[-1])))) if self.numbers else 3
         self.stretches: dict[int, list[list[Colour]]] = {}
         self.strips: dict[int, Strip] = {}
+        self.reaches: dict[int, tuple[int, int]] = {}
 
     def header(self, current: bool) -> Strip:
         """The hunk's header, its state coloured apart."""
         look, review, entry = self.page.look, self.review, self.entry
         hidden, state = review.hidden(entry), review.state(entry)
+        if hidden:
+            review.saw(entry, -1)
         fresh = bool(review.new_look) and entry.key in review.new_look
         waits = review.waits(entry)
         title = paint.hunk_title(entry, self.mark, state, self.tally, hidden, fresh, waits, review.undecided)
@@ -71,7 +74,7 @@ class HunkDrawing:
         row = self.rows[at]
         if (strip := self.strips.get(at)) is None:
             strip = self.strips[at] = self.draw(row)
-        self.note_hidden(row)
+        self.note_seen(row)
         look = self.page.look
         on_line = line is not None and line in (row.left, row.right)
         edge = look("diff--cursor" if current else "diff--context")
@@ -84,12 +87,16 @@ class HunkDrawing:
         middle = LEAD + (self.page.width - LEAD - 1) // 2
         return paint.lit(strip, *((0, middle) if line == row.left else (middle, strip.cell_length)), look)
 
-    def note_hidden(self, row: Row) -> None:
-        """Tell the review of special characters that were painted within the columns shown."""
-        room = self.page.width // 2 if self.page.split else self.page.width
+    def note_seen(self, row: Row) -> None:
+        """Tell the review what was painted of a hunk with marked characters, they themselves within the columns."""
+        if self.mark.text is not None or not self.review.hidden(self.entry):
+            return
+        page = self.page
+        room = (page.width - LEAD - 1) // 2 - self.digits if page.split else page.width - LEAD - 2 * self.digits - 1
         for index in {row.left, row.right} - {-1}:
-            text = self.lines[index].text
-            if self.mark.text is None and hidden(text) and len(text) + 2 * self.digits + 8 < room:
+            first, last = self.reaches.get(index) or paint.reach(body(self.lines[index].text))
+            self.reaches[index] = first, last
+            if not last or (page.column <= first and last <= page.column + room - 4):
                 self.review.saw(self.entry, index)
 
     def tick(self, row: Row, choosing: bool) -> Segment:

@@ -13,10 +13,10 @@ from rich.style import Style
 from textual.strip import Strip
 
 from pier_tui.repo.diff import FileDiff, HunkState, Line
-from pier_tui.ui.text import TAB, badge, sanitize, special
+from pier_tui.ui.text import NEWLINE, TAB, badge, sanitize
 from pier_tui.ui.widgets.diff_review import Entry, Mark
 from pier_tui.ui.widgets.hunk_syntax import CLASSES, Colour
-from pier_tui.ui.widgets.hunk_text import Span, body, ending
+from pier_tui.ui.widgets.hunk_text import Span, body, ending, marked, name
 
 COMPONENTS = frozenset(
     {
@@ -50,8 +50,8 @@ class Side:
 
 
 def label(text: str) -> str:
-    """A name for a header: nothing hidden, and no tab."""
-    return sanitize(text, keep_newlines=False)
+    """A name for a header: nothing hidden, nothing that passes for something else, and no tab."""
+    return name(text.replace("\n", NEWLINE).replace("\t", "→"))
 
 
 def file_title(file: FileDiff, added: int, removed: int, room: int = 0) -> str:
@@ -59,13 +59,13 @@ def file_title(file: FileDiff, added: int, removed: int, room: int = 0) -> str:
 
     Where `room` cells are not enough the beginning of the name gives way to `…`.
     """
-    name = label(file.path)
+    shown = label(file.path)
     if file.status == "renamed":
-        name = f"{label(file.old_path or '')} → {name}"
+        shown = f"{label(file.old_path or '')} → {shown}"
     modes = file.old_mode and file.new_mode and file.old_mode != file.new_mode
     mode = f"  mode {file.old_mode} → {file.new_mode}" if modes else ""
     rest = f"  +{added} -{removed}{mode}"
-    return f"{LETTERS[file.status]} {ending_of(name, room - 2 - cell_len(rest)) if room else name}{rest}"
+    return f"{LETTERS[file.status]} {ending_of(shown, room - 2 - cell_len(rest)) if room else shown}{rest}"
 
 
 def ending_of(name: str, room: int) -> str:
@@ -94,7 +94,7 @@ def hunk_title(
     words = [f"{GLYPHS.get(decision, '·')} {decision}{partial}"]
     words += ["⚠ conflict" if state == "conflict" else state] if state != "clean" else []
     words += ["⚠ file in conflict"] if waits else []
-    words += [f"⚠ hidden characters: {' '.join(hidden[:4])}"] if hidden else []
+    words += [warning(hidden)] if hidden else []
     words += ["changed"] if fresh else []
     if hunk := entry.hunk:
         words.append(f"@@ {hunk.new_start or hunk.old_start}  +{tally[0]} -{tally[1]}")
@@ -102,6 +102,13 @@ def hunk_title(
     else:
         words.append(whole_file(entry.file))
     return "  ".join(words)
+
+
+def warning(names: Sequence[str]) -> str:
+    """What a hunk's header says of the characters marked in it; letters and blanks that show are look-alikes."""
+    alike = all(chr(int(named[2:], 16)).isprintable() for named in names)
+    rest = f" and {len(names) - 4} more" if len(names) > 4 else ""
+    return f"⚠ {'look-alike' if alike else 'hidden'} characters: {' '.join(names[:4])}{rest}"
 
 
 def whole_file(file: FileDiff) -> str:
@@ -134,7 +141,7 @@ def code(side: Side, look: Look, start: int, width: int) -> Strip:
 
 def pieces(text: str, side: Side, look: Look, ground: Style, word: Style) -> list[Segment]:
     """Cut a line where its style changes. Tabs become spaces, special characters badges."""
-    badges = [found.span() for found in special().finditer(text)]
+    badges = [(at, at + 1) for at in marked(text)]
     cuts = {0, len(text), *(at for span in (*side.words, *badges) for at in span)}
     cuts.update(at for begin, end, _ in side.colours for at in (begin, end))
     order = sorted(at for at in cuts if at <= len(text))
@@ -146,13 +153,22 @@ def pieces(text: str, side: Side, look: Look, ground: Style, word: Style) -> lis
         if badges and inside(begin, badges):
             style, piece = over(style, look("diff--badge")), "".join(map(badge, piece))
         else:
-            name = next((n for first, last, n in side.colours if first <= begin < last), "")
-            style = over(style, look(name)) if name else style
+            colour = next((n for first, last, n in side.colours if first <= begin < last), "")
+            style = over(style, look(colour)) if colour else style
         if "\t" in piece:
             piece = expand(piece, column)
         column += len(piece)
         segments.append(Segment(piece, style))
     return segments
+
+
+def reach(text: str) -> tuple[int, int]:
+    """The first and the last column of a painted line that a marked character takes; (0, 0) where there is none."""
+    at = marked(text)
+    if not at:
+        return 0, 0
+    shown = "".join(badge(sign) if index in set(at) else sign for index, sign in enumerate(text[: at[-1] + 1]))
+    return cell_len(expand(text[: at[0]], 0)), cell_len(expand(shown, 0))
 
 
 def plain(line: Line) -> str:

@@ -15,7 +15,7 @@ from pier_tui.events import HunkNote, Verdict
 from pier_tui.repo.diff import FileDiff, Hunk, HunkPick, HunkState, Line, Patch, Sides
 from pier_tui.repo.picking import edited
 from pier_tui.ui.widgets.diff_clash import Standing, standing
-from pier_tui.ui.widgets.hunk_text import body, hidden, hidden_in, restore_endings, side
+from pier_tui.ui.widgets.hunk_text import body, restore_endings, side, suspects
 
 Key = tuple[str, str]
 """A path and a hunk id; the id is empty where a file changes without hunks (binary, renamed, mode, empty)."""
@@ -144,23 +144,21 @@ class Review:
         return found
 
     def hidden(self, entry: Entry) -> tuple[str, ...]:
-        """Names of the special characters in the hunk as it is shown."""
-        if entry.hunk is None:
-            return ()
+        """Names of the characters marked in the hunk as it is shown, its file's names included."""
         if (found := self.special.get(entry.key)) is None:
-            found = hidden_in(entry.hunk)
-            self.special[entry.key] = found
+            names = (entry.file.old_path or "", entry.file.path, entry.hunk.section if entry.hunk else "")
+            found = self.special[entry.key] = suspects([*names, *(line.text for line in entry.lines)])
         return found
 
     def saw(self, entry: Entry, line: int | None = None) -> None:
-        """A line with special characters was on the screen, or (None) the whole hunk was picked by hand."""
+        """A line of a hunk, -1 its header, was on the screen, or (None) the whole hunk was picked by hand."""
         key = entry.key
         if line is None or key in self.seen:
             self.seen.add(key)
             return
         shown = self.shown.setdefault(key, set())
         shown.add(line)
-        if all(i in shown for i, item in enumerate(entry.lines) if hidden(item.text)):
+        if len(shown) > len(entry.lines):
             self.seen.add(key)
 
     def lines(self, entry: Entry) -> tuple[Line, ...]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
 
-from pier_tui.repo.diff import Hunk, Line
-from pier_tui.ui.text import special
+from pier_tui.repo.diff import Line
+from pier_tui.ui.text import badge, special
+from pier_tui.ui.widgets.lookalikes import lookalikes
 
 LINE = re.compile(r"[^\n]*\n|[^\n]+")
 WORD = re.compile(r"\w+|\s+|[^\w\s]")
@@ -39,14 +40,37 @@ def ending(text: str) -> str:
 def hidden(text: str) -> tuple[str, ...]:
     """Names of the special characters in the text, such as `U+202E`, each once, in order. Line endings are none."""
     text = text.replace("\r\n", "\n")
-    if text.isascii() and text.replace("\n", "").replace("\t", "").isprintable():
+    if plain_ascii(text):
         return ()
     return tuple(dict.fromkeys(f"U+{ord(found):04X}" for found in special().findall(text)))
 
 
-def hidden_in(hunk: Hunk) -> tuple[str, ...]:
-    """Names of the special characters in any line of the hunk."""
-    return hidden("".join([line.text for line in hunk.lines]))
+def plain_ascii(text: str) -> bool:
+    """Whether there is surely nothing to mark in the text."""
+    return text.isascii() and text.replace("\n", "").replace("\t", "").isprintable()
+
+
+def marked(text: str) -> list[int]:
+    """Where one line has characters to be shown by their number: special ones, and those that pass for others."""
+    if plain_ascii(text):
+        return []
+    return sorted({*(found.start() for found in special().finditer(text)), *lookalikes(text)})
+
+
+def name(text: str) -> str:
+    """One line such as a file's name, with badges for what hides or passes for something else."""
+    at = set(marked(text))
+    return "".join(badge(sign) if index in at else sign for index, sign in enumerate(text)) if at else text
+
+
+def suspects(texts: Iterable[str]) -> tuple[str, ...]:
+    """Names of all characters to be marked in these lines, each once, in order."""
+    found: dict[str, None] = {}
+    for text in texts:
+        if not text.isascii() or not plain_ascii(text.removesuffix("\r\n")):
+            line = body(text)
+            found.update((f"U+{ord(line[at]):04X}", None) for at in marked(line))
+    return tuple(found)
 
 
 def opcodes(old: Sequence[str], new: Sequence[str]) -> Sequence[tuple[str, int, int, int, int]]:
