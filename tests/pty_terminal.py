@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import termios
 import time
@@ -98,3 +99,11 @@ class Terminal:
             except OSError:
                 continue
         return found
+
+
+def kinds(seen: bytes) -> set[bytes]:
+    """The kinds of control sequences in a stream: their introducer and command, without figures and text."""
+    found = {m[1] + m[2] for m in re.finditer(rb"(\x1b\[[<=>?]?)[\d;:]*([ -/]*[@-~])", seen)}
+    found |= {m[0] for m in re.finditer(rb"\x1b[\]PX^_]\d*", seen)}
+    found |= {m[0] for m in re.finditer(rb"\x1b[^\[\]PX^_]", seen)}
+    return found | {bytes([byte]) for byte in seen if byte < 32 and byte != 27}

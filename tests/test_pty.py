@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from pty_terminal import Terminal
+from pty_terminal import Terminal, kinds
 
 from pier_tui.repo.sample import make_sample
 
@@ -71,14 +71,6 @@ def benign(tmp_path_factory: pytest.TempPathFactory) -> Session:
     folder = tmp_path_factory.mktemp("benign")
     plain = re.sub(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", "", EVIL)
     return play(repository(folder / "shop", plain, "shop/other.py"), folder / "home")
-
-
-def kinds(seen: bytes) -> set[bytes]:
-    """The kinds of control sequences in a stream: their introducer and command, without figures and text."""
-    found = {m[1] + m[2] for m in re.finditer(rb"(\x1b\[[<=>?]?)[\d;:]*([ -/]*[@-~])", seen)}
-    found |= {m[0] for m in re.finditer(rb"\x1b[\]PX^_]\d*", seen)}
-    found |= {m[0] for m in re.finditer(rb"\x1b[^\[\]PX^_]", seen)}
-    return found | {bytes([byte]) for byte in seen if byte < 32 and byte != 27}
 
 
 def test_a_session_answers_follows_the_terminal_and_leaves_it_as_it_was(benign: Session) -> None:

@@ -73,18 +73,24 @@ def badge(character: str) -> str:
     return f"<U+{ord(character):04X}>"
 
 
+def visible(text: str) -> str:
+    """The text with steering and invisible characters as badges, tabs kept: what may be edited, and sent as seen."""
+    if text.isascii() and text.isprintable():
+        return text
+    if "\r" in text:
+        text = text.replace("\r\n", "\n")
+    if text.isascii() and text.replace("\n", "").replace("\t", "").isprintable():
+        return text
+    return special().sub(lambda found: badge(found[0]), text)
+
+
 def sanitize(text: str, *, keep_newlines: bool = True) -> str:
     """The text with steering and invisible characters as badges and tabs as spaces. Doing it twice changes nothing.
 
     A line ending of two characters becomes `\\n`; any other carriage return is a badge. `keep_newlines=False` gives
     one line, with `⏎` for each break.
     """
-    if text.isascii() and text.isprintable():
-        return text
-    if "\r" in text:
-        text = text.replace("\r\n", "\n")
-    if not (text.isascii() and text.replace("\n", "").replace("\t", "").isprintable()):
-        text = special().sub(lambda found: badge(found[0]), text)
+    text = visible(text)
     if "\t" in text:
         text = text.expandtabs(TAB)
     return text if keep_newlines else text.replace("\n", NEWLINE)

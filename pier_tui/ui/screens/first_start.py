@@ -94,7 +94,7 @@ class FirstStartScreen(Dialog[Setup]):
         answer.update(Content("looking..."))
         servers = await self._find()
         if servers:
-            self.query_one("#server", Input).value = servers[0].split(" ")[0]
+            self.query_one("#server", Input).value = sanitize(servers[0].split(" ")[0])
             answer.update(Content(sanitize(f"found: {', '.join(servers)}; press enter in the field above to use it")))
         else:
             answer.update(Content("None answered on the usual ports."))

@@ -75,7 +75,7 @@ def _decision(route: RouteDecided) -> Content:
     threshold = "" if route.threshold is None else f" (escalates below {route.threshold:.2f})"
     lines = [
         ("model", sanitize(route.model) + (" (offline)" if route.offline else "")),
-        ("route", f"{route.route}, strategy {sanitize(route.strategy)}"),
+        ("route", sanitize(f"{route.route}, strategy {route.strategy}")),
         ("action", sanitize(route.action) or "not stated"),
         ("confidence", confidence + threshold),
         ("reason", sanitize(route.reason) or "none given"),

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import TextArea
 
-from pier_tui.ui.text import sanitize
+from pier_tui.ui.text import sanitize, visible
 from pier_tui.ui.widgets.prompt_complete import (
     Choice,
     History,
@@ -108,8 +108,8 @@ class PromptInput(TextArea):
         return self.document.get_line(row)[:column]
 
     def load(self, text: str) -> None:
-        """Replace the text, with the cursor at its end."""
-        self.text = text
+        """Replace the text, nothing in it hidden, with the cursor at its end."""
+        self.text = visible(text)
         self.move_cursor(self.document.end)
 
     # Sending.
@@ -245,7 +245,7 @@ class PromptInput(TextArea):
             if offer == "file":
                 row, column = self.cursor_location
                 query = file_query(self.before) or ""
-                self.replace(f"{chosen.text} ", (row, column - len(query)), (row, column))
+                self.replace(f"{visible(chosen.text)} ", (row, column - len(query)), (row, column))
             else:
                 self.load(f"/{chosen.text} " if offer == "command" else chosen.text)
 

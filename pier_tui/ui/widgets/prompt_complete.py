@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from pier_tui.ui.format import counted
+from pier_tui.ui.text import visible
 
 MOST = 8
 """Choices offered at a time."""
@@ -83,7 +84,8 @@ class Pastes:
     _kept: dict[str, str] = field(default_factory=dict)
 
     def fold(self, text: str) -> str:
-        """What to put into the prompt for a paste: itself, or a placeholder no other paste has."""
+        """What to put into the prompt for a paste: itself with nothing hidden, or a placeholder no other paste has."""
+        text = visible(text)
         lines = text.removesuffix("\n").count("\n") + 1
         if lines <= FOLD_LINES and len(text) <= FOLD_CHARACTERS:
             return text
