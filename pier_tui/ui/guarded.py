@@ -59,7 +59,7 @@ class GuardedApp(App[None]):
     def open_url(self, url: str, *, new_tab: bool = True) -> None:
         """Show the address; nothing is ever opened."""
         del new_tab
-        self.notify(f"Not opened: {url}")
+        self.notify(f"Not opened: {url}", markup=False)
 
     def watch_signals(self) -> None:
         """From now on signals end the app as its own key does, and so does a terminal that is gone."""
