@@ -241,8 +241,10 @@ def _exec(options: argparse.Namespace) -> int:
 
 def _sessions(options: argparse.Namespace) -> int:
     from pier_tui import wiring
+    from pier_tui.ui.text import escaped, sanitize
 
-    sys.stdout.write(_plain(asyncio.run(wiring.list_sessions(options.path, os.environ, options.export))))
+    text = asyncio.run(wiring.list_sessions(options.path, os.environ, options.export))
+    sys.stdout.write(escaped(text) if options.export else sanitize(text))
     return 0
 
 

@@ -29,7 +29,7 @@ from pier_tui.repo.patch import format_patch
 from pier_tui.session.codec import encode
 from pier_tui.session.export import RecordingHeader, to_jsonl
 from pier_tui.ui.format import money
-from pier_tui.ui.text import sanitize
+from pier_tui.ui.text import escaped, sanitize
 
 OK, FAILED, INTERRUPTED, NOT_FINISHED = 0, 1, 130, 3
 
@@ -121,7 +121,7 @@ class _Printer:
         self.seen.append(event)
         if self._json:
             if not isinstance(event, TRANSIENT):
-                self._out.write(encode(event) + "\n")
+                self._out.write(escaped(encode(event)) + "\n")
                 self._out.flush()
         elif line := _line(event):
             self._out.write(sanitize(line) + "\n")

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from pier_tui.errors import PierError, RepositoryError
 from pier_tui.ui.picture import Picture
-from pier_tui.ui.text import sanitize
+from pier_tui.ui.text import sanitize, visible
 
 if TYPE_CHECKING:
     from pier_tui.repo.diff import Patch
@@ -256,7 +256,7 @@ class Sessions:
         path = Path.cwd() / f"pier-session-{session_id}.md"
         text = await asyncio.to_thread(wiring.session_markdown, session_id, self._opening.env)
         try:
-            await asyncio.to_thread(path.write_text, text, encoding="utf-8")
+            await asyncio.to_thread(path.write_text, visible(text), encoding="utf-8")
         except OSError as error:
             raise PierError(f"{path} cannot be written: {error.strerror}.") from None
         return str(path)

@@ -94,3 +94,13 @@ def sanitize(text: str, *, keep_newlines: bool = True) -> str:
     if "\t" in text:
         text = text.expandtabs(TAB)
     return text if keep_newlines else text.replace("\n", NEWLINE)
+
+
+def escaped(json: str) -> str:
+    """JSON text that is the same to a parser and steers no terminal: special characters as `\\u` sequences."""
+    return special().sub(_escape, json)
+
+
+def _escape(found: re.Match[str]) -> str:
+    units = found[0].encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
