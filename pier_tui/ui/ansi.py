@@ -22,6 +22,9 @@ _SEQUENCE = re.compile(
 _ON = {1: "bold", 2: "dim", 3: "italic", 4: "underline", 7: "reverse", 9: "strike"}
 _OFF = {22: ("bold", "dim"), 23: ("italic",), 24: ("underline",), 27: ("reverse",), 29: ("strike",)}
 
+ALIKE = 60
+"""Colours whose red, green and blue differ by less together are taken for one."""
+
 
 class _Pen:
     """The current colours and weights."""
@@ -31,10 +34,14 @@ class _Pen:
         self.ground: Color | None = None
         self.flags: set[str] = set()
 
-    def style(self) -> Style:
-        """As a style. Text in the colour of its ground is not hidden: it loses the ground."""
-        ground = None if self.ground == self.color else self.ground
-        return Style(color=self.color, bgcolor=ground, **dict.fromkeys(self.flags, True))  # type: ignore[arg-type]
+    def style(self, page: Style) -> Style:
+        """As a style on a page. Text in the colour of its ground is not hidden: it loses ground or colour."""
+        color, ground = self.color, self.ground
+        if ground is not None and alike(color or page.color, ground):
+            ground = None
+        if color is not None and alike(color, ground or page.bgcolor):
+            color = None
+        return Style(color=color, bgcolor=ground, **dict.fromkeys(self.flags, True))  # type: ignore[arg-type]
 
     def take(self, codes: str) -> None:
         """Follow one colour sequence; what it does not know changes nothing."""
@@ -52,6 +59,14 @@ class _Pen:
                 self.ground = _colour(code - 10, numbers)
 
 
+def alike(one: Color | None, other: Color | None) -> bool:
+    """Whether the eye cannot tell two colours apart; unknown ones it can."""
+    if one is None or other is None:
+        return False
+    pairs = zip(one.get_truecolor(), other.get_truecolor(foreground=False), strict=True)
+    return one == other or (not one.is_default and not other.is_default and sum(abs(a - b) for a, b in pairs) < ALIKE)
+
+
 def _colour(code: int, numbers: Iterator[int]) -> Color | None:
     if code == 39:
         return None
@@ -66,23 +81,27 @@ def _colour(code: int, numbers: Iterator[int]) -> Color | None:
             return None
 
 
-def coloured(text: str) -> list[Text]:
-    """The lines of command output. A line rewritten by carriage returns shows its last state."""
+def coloured(text: str, page: Style | None = None) -> list[Text]:
+    """The lines of command output. A line rewritten by carriage returns shows its last state.
+
+    `page` is what they will lie on, whose colours no text may take to hide.
+    """
+    page = page or Style.null()
     pen = _Pen()
     lines = []
     for line in text.replace("\r\n", "\n").removesuffix("\n").split("\n"):
-        lines.append(_line(line.rstrip("\r").rsplit("\r", 1)[-1], pen))
+        lines.append(_line(line.rstrip("\r").rsplit("\r", 1)[-1], pen, page))
     return lines
 
 
-def _line(line: str, pen: _Pen) -> Text:
+def _line(line: str, pen: _Pen, page: Style) -> Text:
     if "\x1b" not in line:
-        return Text(sanitize(line), style=pen.style(), end="")
+        return Text(sanitize(line), style=pen.style(page), end="")
     found = Text(end="")
     at = 0
     for sequence in _SEQUENCE.finditer(line):
-        found.append(sanitize(line[at : sequence.start()]), pen.style())
+        found.append(sanitize(line[at : sequence.start()]), pen.style(page))
         if sequence[1] is not None:
             pen.take(sequence[1])
         at = sequence.end()
-    return found.append(sanitize(line[at:]), pen.style())
+    return found.append(sanitize(line[at:]), pen.style(page))

@@ -68,6 +68,26 @@ def test_text_in_the_colour_of_its_ground_is_not_hidden() -> None:
     assert style.bgcolor is None
 
 
+def test_text_nearly_in_the_colour_of_what_it_lies_on_is_not_hidden() -> None:
+    page = Style.parse("#e0e0e0 on #101014")
+    [near] = coloured("\x1b[38;2;18;16;22mhidden\x1b[38;2;200;30;30m seen", page)
+    [seen] = near.spans
+    assert near.plain[seen.start : seen.end] == " seen"
+    assert coloured("\x1b[48;2;224;224;220mon its own ground", page)[0].spans == []
+    [white] = coloured("\x1b[38;5;231;48;2;250;250;250mwhite on white", page)[0].spans
+    assert isinstance(white.style, Style)
+    assert white.style.bgcolor is None
+
+
+def test_neither_concealed_nor_blinking_text_is_followed_and_other_sequences_leave_the_text() -> None:
+    [line] = coloured(
+        "a\x1b[8mb\x1b[5mc\x1b[0md\x1b[99999999999be\x1b]8;;http://x\x1b\\f\x1b]8;;\x07g\x9b2Jh\x1bP$qm\x1b\\i\x1b]52;c"
+    )
+    assert line.plain == "abcdefg<U+009B>2Jhi<U+001B>]52;c"
+    styles = [span.style for span in line.spans if isinstance(span.style, Style)]
+    assert not any(style.conceal or style.blink or style.link for style in styles)
+
+
 def test_figures_say_unknown_estimated_and_free() -> None:
     assert money(Decimal("0.0041")) == "₹0.0041"
     assert money(Decimal("12.3")) == "₹12.30"

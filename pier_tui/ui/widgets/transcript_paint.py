@@ -219,7 +219,7 @@ def _opened(tool: ToolRecord, page: Page) -> list[Text]:
     muted = page.look("muted")
     pad = Text("    ▏ ", style=muted)
     lines = wrap(Text(sanitize(tool.called.arguments), style=muted, end=""), page.width - 6)
-    for line in coloured(tool.text[: MOST_LINES * 400])[: MOST_LINES + 1]:
+    for line in coloured(tool.text[: MOST_LINES * 400], muted)[: MOST_LINES + 1]:
         lines += wrap(line, page.width - 6) if line.plain else [Text(end="")]
     return indented(_limited(lines, page), pad, pad)
 
