@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import random
 import re
 import subprocess
 import termios
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from pty_terminal import Terminal, kinds
+from pty_terminal import SIZE, Terminal, kinds
 
 from pier_tui.repo.sample import make_sample
 
@@ -91,3 +94,25 @@ def test_nothing_in_a_repository_reaches_the_terminal_as_a_control_sequence(tmp_
     assert b"\x1b]52" not in evil.seen
     assert "\x9b".encode() not in evil.seen
     assert kinds(evil.seen) <= kinds(benign.seen)
+
+
+@pytest.mark.skipif(not os.environ.get("PIER_SOAK"), reason="PIER_SOAK=1 runs the long tests")
+def test_a_minute_of_twenty_sizes_a_second_breaks_nothing(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    terminal = Terminal(make_sample(tmp_path / "shop"), home)
+    chance = random.Random(3)
+    try:
+        terminal.until(lambda text: "offline" in text and "self-route" in text)
+        terminal.child.send("a request half typed")
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            terminal.resize(chance.randint(5, 120), chance.randint(20, 400))
+            assert terminal.take(0.05), terminal.text
+        terminal.resize(*SIZE)
+        terminal.until(lambda text: "a request half typed" in text and "self-route" in text)
+        terminal.ask(" ", "answered")
+        assert terminal.quit() == 0
+        assert termios.tcgetattr(terminal.child.child_fd) == terminal.modes
+    finally:
+        terminal.child.close(force=True)

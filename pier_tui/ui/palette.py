@@ -9,13 +9,17 @@ from textual.content import Content
 
 from pier_tui.ui.commands import COMMANDS
 
+CURSOR_KEYS = {"up", "down", "left", "right", "home", "end", "pageup", "pagedown"}
+"""What is on these keys moves about, and needs no entry."""
+
 
 class Actions(Provider):
     """Reaches everything the screen can do at the moment the palette was opened."""
 
     def _entries(self) -> Iterator[tuple[str, str, str]]:
         """Title, what it does, and the action with its namespace resolved on the screen."""
-        seen: set[str] = set()
+        bindings = [entry.binding for entry in self.screen.active_bindings.values()]
+        seen = {binding.action for binding in bindings if binding.key in CURSOR_KEYS}
         # What belongs to the whole screen first, then what belongs to the focused widget.
         entries = sorted(self.screen.active_bindings.values(), key=lambda entry: entry.node is not self.screen)
         for entry in entries:
