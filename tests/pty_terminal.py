@@ -8,6 +8,7 @@ import sys
 import termios
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pexpect
@@ -54,6 +55,13 @@ class Terminal:
         self.seen += got
         self._stream.feed(got)
         return True
+
+    def drain(self, seconds: float) -> None:
+        """Read what comes within these seconds without drawing it, which is slow."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            with suppress(pexpect.TIMEOUT):
+                self.child.read_nonblocking(1 << 20, timeout=left)
 
     def until(self, true: Callable[[str], object]) -> None:
         """Draw until the screen is as wanted."""
