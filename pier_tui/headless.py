@@ -29,7 +29,7 @@ from pier_tui.repo.patch import format_patch
 from pier_tui.session.codec import encode
 from pier_tui.session.export import RecordingHeader, to_jsonl
 from pier_tui.ui.format import money
-from pier_tui.ui.text import escaped, sanitize
+from pier_tui.ui.text import escaped, sanitize, visible
 
 OK, FAILED, INTERRUPTED, NOT_FINISHED = 0, 1, 130, 3
 
@@ -91,7 +91,7 @@ async def _run(agent: Agent, wanted: Wanted, printer: _Printer, out: TextIO, err
                 printer.show(event)
                 code = FAILED if isinstance(event, Notice) and event.level == "error" else code
     elif patch.files and not wanted.json:
-        out.write(sanitize(format_patch(patch).decode("utf-8", "replace")))
+        out.write(visible(format_patch(patch).decode("utf-8", "replace")))
         err.write("Nothing was written: the patch above is a proposal; run again with --yes to apply it.\n")
     printer.total(agent.ledger, offline=agent.profile.offline)
     return code

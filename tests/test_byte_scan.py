@@ -8,13 +8,17 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
+import pexpect
 import pytest
 from pty_terminal import Terminal, kinds
 
 TOUR = Path(__file__).parent / "ui" / "hostile_tour.py"
 MARK = b"XyZZy"
+LONGEST = 60
+"""Seconds it may print nothing."""
 GOLDEN = {
     *(b"\x07", b"\n", b"\r"),
     *(b"\x1b[H", b"\x1b[m", b"\x1b[<u", b"\x1b[>u", b"\x1b[?$p", b"\x1b[?h", b"\x1b[?l"),
@@ -34,11 +38,13 @@ def tour(folder: Path, kind: str) -> tuple[bytes, dict[str, int]]:
     """What the terminal got, and what only the guard held back."""
     report = folder / f"{kind}.json"
     terminal = Tour(folder, folder, kind, str(report), COLORTERM="truecolor")
+    seen = b""
     try:
-        while terminal.take(1.0):
-            pass
-        assert report.exists(), f"the walk broke off; the screen was:\n{terminal.text}"
-        return terminal.seen, json.loads(report.read_text())
+        with suppress(pexpect.EOF):
+            while True:
+                seen += terminal.child.read_nonblocking(1 << 20, timeout=LONGEST)
+        assert report.exists(), f"the walk broke off; the last it said was:\n{seen[-2000:]!r}"
+        return seen, json.loads(report.read_text())
     finally:
         terminal.child.close(force=True)
 

@@ -226,11 +226,11 @@ async def walk(pilot: Pilot[None], bench: PlayedWorkbench, poison: Poison) -> No
     await until(pilot, lambda: bench.shown.is_set() and not app.bench.work.running)
     for keys in (
         ("f4", "escape", "home", "space", "down", "space", "down", "space", "down", "space", "down", "space"),
-        ("f8", "home", *["pagedown"] * 14, "f8"),
+        ("f8", "home", *["pagedown"] * 6, "f8"),
         ("f3", "f8", "home", *["down"] * 8, "enter", "f3", "f8"),
-        ("f5", "f8", "home", *["pagedown"] * 5, "home", "s", *["pagedown"] * 5, "s", "A", "f8"),
+        ("f5", "f8", "home", *["pagedown"] * 2, "home", "s", *["pagedown"] * 2, "s", "A", "f8"),
         ("f5", "home", "e", "escape", "c", *"note", "escape", "v", "v", "v"),
-        ("f4", "f1", *["pagedown"] * 6, "escape"),
+        ("f4", "f1", "pagedown", "escape"),
         ("ctrl+o", "pagedown", "escape"),
         ("ctrl+b", "pagedown", "escape"),
         ("ctrl+l", "down", "e", "escape"),
@@ -277,7 +277,7 @@ async def dialogs(pilot: Pilot[None], poison: Poison) -> None:
     for number in sorted(app.bench.story.turns):  # type: ignore[attr-defined]
         app.bench.action_show_turn(number)  # type: ignore[attr-defined]
         await pilot.pause()
-        await pilot.press(*["pagedown"] * 8, "escape")
+        await pilot.press(*["pagedown"] * 3, "escape")
 
 
 async def prompt(pilot: Pilot[None], poison: Poison) -> None:
