@@ -11,7 +11,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from pier_tui.errors import BadAnswer, EndpointDown, KeyRejected, ModelError, ModelRetired, RateLimited, WindowExceeded
+from pier_tui.errors import (
+    BadAnswer,
+    EndpointDown,
+    KeyRejected,
+    ModelError,
+    ModelRetired,
+    OutOfCredit,
+    RateLimited,
+    WindowExceeded,
+)
 from pier_tui.models.cards import ModelCard
 from pier_tui.models.messages import ChatRequest, Message, Reply, ToolSpec
 from pier_tui.models.retry import delay, meaning
@@ -24,7 +33,19 @@ DROPPABLE = ("stream_options", "logprobs", "chat_template_kwargs", "reasoning_ef
 """Fields an endpoint may not know; each is left out for the session once refused by name."""
 TAGS = re.compile("[\U000e0000-\U000e007f]")
 """Characters nobody sees and models read: they are left out of every message, as a person cannot check them."""
-WINDOW_WORDS = ("context window", "context length", "context_length", "context size", "exceed_context_size", "n_ctx")
+WINDOW_WORDS = (
+    "context window",
+    "context length",
+    "context_length",
+    "context size",
+    "exceed_context_size",
+    "n_ctx",
+    "prompt is too long",
+    "request too large",
+)
+CREDIT_WORDS = ("insufficient_quota", "exceeded your current quota", "insufficient balance", "billing_hard_limit")
+SOON = 0.1
+"""Seconds to wait at least: an endpoint that asks to come back at once is not rushed."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +58,8 @@ class Failure:
     request_id: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     error: ModelError | None = None
+    chance: float = 0.0
+    """From 0 to 1; spreads the waits of many clients."""
 
     def sentence(self, text: str) -> str:
         """One sentence with the endpoint's request id, for its support."""
@@ -129,7 +152,9 @@ class Plain:
         kind = meaning(failure.status)
         if kind == "key":
             return key_rejected(failure)
-        if kind == "window" or (kind == "refused" and any(word in said for word in WINDOW_WORDS)):
+        if kind == "credit" or any(word in said for word in CREDIT_WORDS):
+            return out_of_credit(failure)
+        if kind == "window" or any(word in said for word in WINDOW_WORDS):
             return window_exceeded(failure)
         if kind == "again":
             return again_later(failure, attempt, now)
@@ -147,9 +172,10 @@ class Plain:
 
     def _unanswered(self, failure: Failure, attempt: int, now: float) -> Again | ModelError:
         final = failure.error or EndpointDown(failure.message)
-        wait = delay(failure.headers, attempt, now) if attempt < CONNECT_ATTEMPTS else None
+        wait = delay(failure.headers, attempt, now, failure.chance) if attempt < CONNECT_ATTEMPTS else None
         if wait is None:
             return final
+        wait = max(SOON, wait)
         why = str(final).split(" (request")[0].partition(": ")[0].partition(". ")[0].rstrip(".")
         return Again(f"{why}; trying again in {wait:.0f} s.", wait)
 
@@ -202,11 +228,12 @@ def wire_tool(tool: ToolSpec) -> dict[str, Any]:
 
 def again_later(failure: Failure, attempt: int, now: float) -> Again | ModelError:
     """A wait for an overloaded or limiting endpoint, or the sentence when its patience is used up."""
-    wait = delay(failure.headers, attempt, now)
+    wait = delay(failure.headers, attempt, now, failure.chance)
     limited = failure.status == 429
     if wait is not None:
-        why = "The endpoint asks to slow down" if limited else f"The endpoint is in trouble ({failure.status})"
-        return Again(f"{why}; trying again in {wait:.0f} s.", wait)
+        why = "The endpoint asks to slow down" if limited else "The endpoint is in trouble"
+        wait = max(SOON, wait)
+        return Again(f"{why} ({failure.status}); trying again in {wait:.0f} s.", wait)
     if limited:
         text = f"The endpoint still asks to slow down after {attempt} tries: {failure.message}"
         return RateLimited(failure.sentence(text), failure.request_id)
@@ -218,6 +245,12 @@ def key_rejected(failure: Failure) -> KeyRejected:
     """The sentence for a key that is not accepted."""
     text = f"The endpoint does not accept the key ({failure.message}); set another one"
     return KeyRejected(failure.sentence(text), failure.request_id)
+
+
+def out_of_credit(failure: Failure) -> OutOfCredit:
+    """The sentence for an account without credit, which no waiting fills."""
+    text = f"The account has no credit left ({failure.message}); add credit or choose another profile"
+    return OutOfCredit(failure.sentence(text), failure.request_id)
 
 
 def window_exceeded(failure: Failure) -> WindowExceeded:

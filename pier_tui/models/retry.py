@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import math
+import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Literal
 
@@ -11,20 +12,33 @@ ATTEMPTS = 4
 """How often a call is sent at most."""
 START, CAP = 1.0, 60.0
 """Seconds of the first wait, doubled each time, and the longest wait ever."""
+SPREAD = 0.25
+"""Share of a wait of our own choice by which chance may shorten it."""
+NUMBER = re.compile(r"\d+(\.\d+)?")
+DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?")
+UNITS = (86400.0, 3600.0, 60.0, 1.0, 0.001)
+EPOCH, EPOCH_MS = 1e9, 1e11
+"""From where on a number is a Unix time in seconds, and in milliseconds."""
+RESET = re.compile(r"(?:x-|anthropic-)?ratelimit-(?:[a-z-]+-)?reset(?:-[a-z-]+)?")
 
-Meaning = Literal["ok", "key", "again", "window", "missing", "refused"]
+Meaning = Literal["ok", "key", "credit", "again", "window", "missing", "refused"]
 
 
-def delay(headers: Mapping[str, str], attempt: int, now: float) -> float | None:
+def delay(headers: Mapping[str, str], attempt: int, now: float, chance: float = 0.0) -> float | None:
     """Seconds to wait after failed attempt number `attempt` (from 1), or None when there are no more attempts.
 
-    `now` is Unix time. The endpoint's own wish comes first, capped at 60 s; a wish that makes no sense is
-    read over.
+    `now` is Unix time, to which dates are compared; `chance` from 0 to 1 shortens a wait without a wish by up to a
+    quarter. The endpoint's wish comes first: `retry-after-ms`, then `retry-after` in seconds or as any of HTTP's
+    three dates (RFC 9110, 5.6.7), then when a used-up rate limit is reset. It is capped at 60 s, and one that makes
+    no sense (negative, past, not a number) is read over. `x-should-retry: false` ends the attempts.
     """
-    if attempt >= ATTEMPTS:
+    told = {str(name).lower(): str(value).strip() for name, value in headers.items()}
+    if attempt >= ATTEMPTS or told.get("x-should-retry", "").lower() == "false":
         return None
-    wished = _wished({name.lower(): value for name, value in headers.items()}, now)
-    return min(CAP, START * 2.0 ** (attempt - 1)) if wished is None else min(CAP, wished)
+    wished = _wished(told, now)
+    if wished is not None:
+        return min(CAP, wished)
+    return min(CAP, START * 2.0 ** (max(attempt, 1) - 1)) * (1 - SPREAD * min(1.0, max(0.0, chance)))
 
 
 def meaning(status: int) -> Meaning:
@@ -35,9 +49,8 @@ def meaning(status: int) -> Meaning:
         return "key"
     if status in (408, 409, 425, 429) or status >= 500:
         return "again"
-    if status == 413:
-        return "window"
-    return "missing" if status == 404 else "refused"
+    named: dict[int, Meaning] = {402: "credit", 404: "missing", 413: "window"}
+    return named.get(status, "refused")
 
 
 def _wished(headers: Mapping[str, str], now: float) -> float | None:
@@ -45,21 +58,49 @@ def _wished(headers: Mapping[str, str], now: float) -> float | None:
     if milliseconds is not None:
         return milliseconds / 1000
     text = headers.get("retry-after", "")
-    seconds = _number(text)
-    return _until(text, now) if seconds is None else seconds
+    wish = _number(text)
+    wish = _until(text, now) if wish is None else wish
+    return _reset(headers, now) if wish is None else wish
+
+
+def _reset(headers: Mapping[str, str], now: float) -> float | None:
+    """Until the last of the limits that are used up is reset; hosts also name those that are not."""
+    waits: list[float] = []
+    for name, text in headers.items():
+        if RESET.fullmatch(name) is None:
+            continue
+        remaining = _number(headers.get(name.replace("reset", "remaining", 1), "0"))
+        if not remaining and (wait := _span(text, now)) is not None:
+            waits.append(wait)
+    return max(waits, default=None)
+
+
+def _span(text: str, now: float) -> float | None:
+    """Seconds, a Unix time, a duration like `1m2.5s`, or an RFC 3339 date, as seconds from now."""
+    number = _number(text)
+    if number is not None:
+        moment = number / 1000 if number > EPOCH_MS else number
+        wait = moment - now if number > EPOCH else number
+        return wait if wait >= 0 else None
+    match = DURATION.fullmatch(text)
+    if text and match is not None:
+        return sum(float(amount) * unit for amount, unit in zip(match.groups(), UNITS, strict=True) if amount)
+    try:
+        wait = datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() - now if text.endswith("Z") else -1.0
+    except (ValueError, OverflowError):
+        return None
+    return wait if wait >= 0 else None
 
 
 def _number(text: str) -> float | None:
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if math.isfinite(value) and value >= 0 else None
+    return float(text) if NUMBER.fullmatch(text) and text.isascii() else None
 
 
 def _until(text: str, now: float) -> float | None:
+    """Until an HTTP date, which is in GMT even where it does not say so."""
     try:
-        seconds = parsedate_to_datetime(text).timestamp() - now
-    except (TypeError, ValueError, OverflowError):
+        moment = parsedate_to_datetime(text)
+        seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now
+    except (TypeError, ValueError, OverflowError, IndexError):
         return None
     return seconds if seconds >= 0 else None
