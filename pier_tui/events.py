@@ -66,10 +66,11 @@ class RequestInterrupted(Event):
 
 
 class RequestFailed(Event):
-    """The request could not go on; `text` is one sentence."""
+    """The request could not go on; `text` is one sentence, `partial` what the running answer had said."""
 
     type: Literal["request_failed"] = "request_failed"
     text: str
+    partial: str = ""
 
 
 class TurnStarted(Event):

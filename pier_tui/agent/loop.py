@@ -13,7 +13,7 @@ from pier_tui.agent.history import request_message, turn_messages, update_messag
 from pier_tui.agent.paging import paged
 from pier_tui.agent.parts import Parts
 from pier_tui.agent.past import Mark
-from pier_tui.agent.stuck import EMPTY_ANSWERS, NOTHING, Repeats, brings_something, stepped
+from pier_tui.agent.stuck import CUT_OFF, NOTHING, Repeats, brings_something, cut_off, hopeless, stepped
 from pier_tui.agent.tool_run import TurnTools
 from pier_tui.backbone.prefix import Tail
 from pier_tui.errors import BudgetExceeded, PierError
@@ -56,7 +56,7 @@ class RequestLoop:
         self._said = ""
         self._open: tuple[Answer, TurnTools] | None = None
         self._drive: Drive | None = None
-        self._empty, self._cut = 0, False
+        self._empty, self._cuts, self._cut = 0, 0, False
         self._end: RequestEnded | None = None
 
     async def run(self, first: Choice = "auto", *, again: bool = False) -> AsyncGenerator[AnyEvent, None]:
@@ -93,7 +93,7 @@ class RequestLoop:
             async for event in self._cut_off():
                 yield event
             closed = True
-            yield await log(RequestFailed(text=str(error)))
+            yield await log(RequestFailed(text=str(error), partial=self._said))
         finally:
             if not closed:
                 # The stream was left, so nobody is shown this.
@@ -206,22 +206,21 @@ class RequestLoop:
     def _learn(self, answer: Answer, calls: tuple[ToolCall, ...], done: TurnTools, progress: bool) -> str:
         """Update the signals and decide whether the request ends here; returns advice for the models, if any."""
         strong = answer.call.tier == "strong"
-        announced_only = not calls and not answer.reply.text.strip()
-        self._empty = self._empty + 1 if announced_only else 0
-        failure = done.failure or (NOTHING if announced_only else "")
+        cut = cut_off(answer.reply)
+        announced_only = not calls and not answer.reply.text.strip() and not cut
+        self._empty, self._cuts = self._empty + 1 if announced_only else 0, self._cuts + 1 if cut else 0
+        failure = done.failure or (CUT_OFF if cut else NOTHING if announced_only else "")
         signals = stepped(self._signals, failure=failure, passed=done.passed, rescued=strong)
         routed = strong and answer.call.route != "forced"
         self._signals = signals.turned(strong=routed, progress=progress, invalid=done.invalid)
         if done.finished is not None:
             self._finish("finished", done.finished)
-        elif not calls and not announced_only:
+        elif not calls and not announced_only and not cut:
             self._finish("answered", "")
-        elif announced_only and (strong or self._empty >= EMPTY_ANSWERS):
-            self._finish("stuck", "No answer and no action came back; rephrase the request or choose the other model.")
         repeated = [self._repeats.add(c, done.results.get(c.id, "")) for c in calls]
-        if "stop" in repeated:
-            self._finish("stuck", "Stopped: the same call came back with the same result five times.")
-        return NUDGE if "nudge" in repeated else ""
+        if why := hopeless(self._empty, self._cuts, strong=strong, repeated="stop" in repeated):
+            self._finish("stuck", why)
+        return NUDGE if "nudge" in repeated else cut
 
     def _go_on_for_the_user(self) -> None:
         """What he said while the last answer was on its way gets a turn of its own."""

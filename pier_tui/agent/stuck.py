@@ -12,7 +12,7 @@ from collections import Counter
 from typing import Literal
 
 from pier_tui.backbone.state import Backbone
-from pier_tui.models.messages import ToolCall
+from pier_tui.models.messages import Reply, ToolCall
 from pier_tui.router.signals import Signals
 from pier_tui.tools.tool import CommandRun, Fact, FileSeen
 
@@ -20,6 +20,9 @@ NUDGE_AT, STOP_AT = 3, 5
 EMPTY_ANSWERS = 3
 """Answers in a row without text or action after which a request stops, whoever gave them."""
 NOTHING = "an answer without text or action"
+CUT_ANSWERS = 3
+"""Answers in a row that lack their end after which a request stops."""
+CUT_OFF = "an answer that was cut off"
 
 
 class Repeats:
@@ -34,6 +37,26 @@ class Repeats:
         self._seen[key] += 1
         count = self._seen[key]
         return "stop" if count >= STOP_AT else "nudge" if count == NUDGE_AT else "fine"
+
+
+def cut_off(reply: Reply) -> str:
+    """What the models are told about an answer that lacks its end; '' where it has it."""
+    if not reply.unfinished and reply.finish_reason != "interrupted":
+        return ""
+    names = ", ".join(call.name for call in reply.unfinished)
+    not_run = f" {names} was not run." if names else ""
+    return f"Your answer was cut off before its end.{not_run} Go on from there, in smaller steps."
+
+
+def hopeless(empty: int, cuts: int, *, strong: bool, repeated: bool) -> str:
+    """Why a request stops after so many empty and cut answers in a row, in one sentence; '' where it goes on."""
+    if repeated:
+        return "Stopped: the same call came back with the same result five times."
+    if cuts >= CUT_ANSWERS:
+        return f"The answer was cut off {cuts} times; ask again or choose the other model."
+    if empty and (strong or empty >= EMPTY_ANSWERS):
+        return "No answer and no action came back; rephrase the request or choose the other model."
+    return ""
 
 
 def brings_something(facts: tuple[Fact, ...], changed: tuple[str, ...], before: Backbone) -> bool:

@@ -1,38 +1,59 @@
-"""Chunks of a chat completion put together into one reply; pure, no networking here."""
+"""Events of an answer put together into one reply, whatever API they come from; pure, no networking here.
+
+The shape is told by the first chunk: OpenAI-compatible chat, OpenAI Responses, Anthropic Messages, Gemini or
+Cohere. Anything else is refused.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol
 
 from pier_tui.errors import BadAnswer, KeyRejected, ModelError, OutOfCredit, RateLimited, WindowExceeded
-from pier_tui.models.messages import ReasoningPiece, Reply, TextPiece, ToolCall
+from pier_tui.models.draft import Draft, Pieces, mapping, objects, string
+from pier_tui.models.messages import Reply
 from pier_tui.models.sse import ServerEvent
-from pier_tui.models.text_calls import call_id
 from pier_tui.models.usage import Usage
+from pier_tui.models.wire_chat import Chat
+from pier_tui.models.wire_gemini import Gemini
+from pier_tui.models.wire_messages import Cohere, Messages
+from pier_tui.models.wire_responses import Responses
+
+KINDS: dict[str, type[ModelError]] = {
+    "insufficient_quota": OutOfCredit,
+    "insufficient_quota_error": OutOfCredit,
+    "billing_error": OutOfCredit,
+    "invalid_api_key": KeyRejected,
+    "invalid_api_key_error": KeyRejected,
+    "authentication_error": KeyRejected,
+    "rate_limit_error": RateLimited,
+    "rate_limit_exceeded": RateLimited,
+    "rate_limit_exceeded_error": RateLimited,
+    "context_length_exceeded": WindowExceeded,
+    "exceed_context_size_error": WindowExceeded,
+}
+"""What error codes in a stream mean."""
+
+
+BEGINNINGS = ("message_start", "response.created")
+"""Events by which a further answer may begin in the same stream, after tools that the endpoint ran itself."""
 
 
 class StreamFailed(BadAnswer):
     """The endpoint reported an error of its own inside the stream; another try may succeed."""
 
 
-@dataclass
-class _Slot:
-    """A tool call being put together."""
+class Wire(Protocol):
+    """One API's way of sending an answer."""
 
-    id: str = ""
-    name: str = ""
-    arguments: list[str] = field(default_factory=list)
+    def take(self, chunk: Mapping[str, Any]) -> Pieces:
+        """What a chunk adds."""
+        ...
 
-    def complete(self) -> bool:
-        """Whether its arguments already are one JSON text."""
-        try:
-            json.loads("".join(self.arguments))
-        except (ValueError, RecursionError):
-            return False
-        return True
+    def close(self) -> Pieces:
+        """What was held back, at the end of the stream."""
+        ...
 
 
 class Assembly:
@@ -40,163 +61,87 @@ class Assembly:
 
     def __init__(self, request_id: str | None = None) -> None:
         self.request_id = request_id
-        self.done = False
-        self.finish_reason = ""
         self.chunks = 0
-        self._text: list[str] = []
-        self._reasoning: list[str] = []
-        self._slots: list[_Slot] = []
-        self._by_index: dict[int, _Slot] = {}
-        self._usage = Usage()
-        self._model = ""
-        self._logprobs: list[float] = []
+        self._draft = Draft()
+        self._wire: Wire | None = None
+
+    @property
+    def done(self) -> bool:
+        """Whether the stream said that nothing follows."""
+        return self._draft.over
+
+    @property
+    def ended(self) -> bool:
+        """Whether the answer is finished, even where the stream goes on (token counts may follow)."""
+        return self._draft.ended
 
     @property
     def has_calls(self) -> bool:
         """Whether a native tool call has begun."""
-        return bool(self._slots)
+        return bool(self._draft.slots)
 
-    def feed(self, event: ServerEvent) -> list[TextPiece | ReasoningPiece]:
-        """Take one event; what it adds to the answer. Raises a ModelError where it reports or is an error."""
+    def feed(self, event: ServerEvent) -> Pieces:
+        """Take one event; what it adds. Raises a ModelError where it reports or is an error."""
         text = event.data.strip()
-        if not text or self.done:
+        if not text or (self.done and event.event not in BEGINNINGS):
             return []
         if text == "[DONE]":
-            self.done = True
+            self._draft.over = True
             return []
         try:
             chunk = json.loads(text, strict=False)
         except (ValueError, RecursionError):
+            if event.cut:
+                return []
             raise BadAnswer(
                 "The endpoint's stream carried something that is not JSON; try the turn again.", self.request_id
             ) from None
         return self.chunk(chunk, failed=event.event == "error")
 
-    def chunk(self, chunk: Any, *, failed: bool = False) -> list[TextPiece | ReasoningPiece]:
+    def chunk(self, chunk: Any, *, failed: bool = False) -> Pieces:
         """Take one decoded chunk, or a whole answer that was not streamed."""
         if not isinstance(chunk, dict):
             raise BadAnswer("The endpoint's stream carried something that is not a chat answer.", self.request_id)
-        if chunk.get("error") or failed:
-            raise stream_error(chunk, self.request_id)
+        if (error := _error(chunk)) or failed:
+            raise stream_error(error or chunk, self.request_id)
+        if chunk.get("type") == "ping":
+            return []
+        if self._wire is None:
+            made = _told_by(chunk)
+            if made is None:
+                raise BadAnswer("The endpoint answers in a form that is not read here.", self.request_id)
+            self._wire = made(self._draft)
         self.chunks += 1
-        self._model = _string(chunk.get("model")) or self._model
-        self._count(chunk)
-        choices = chunk.get("choices")
-        pieces: list[TextPiece | ReasoningPiece] = []
-        for choice in choices if isinstance(choices, list) else []:
-            if isinstance(choice, dict) and choice.get("index", 0) in (0, None):
-                pieces += self._choice(choice)
-        return pieces
+        if chunk.get("type") in BEGINNINGS:
+            self._draft.finish, self._draft.over = "", False
+        return self._wire.take(chunk)
+
+    def close(self) -> Pieces:
+        """What was held back, once the stream is over."""
+        return self._wire.close() if self._wire is not None else []
 
     def reply(self) -> Reply:
         """The answer so far; `finish_reason` is "interrupted" where the endpoint did not end it."""
-        calls = tuple(
-            ToolCall(
-                id=slot.id or call_id(slot.name, "".join(slot.arguments), number),
-                name=slot.name or "unknown",
-                arguments="".join(slot.arguments) or "{}",
-            )
-            for number, slot in enumerate(self._slots)
-            if slot.name or slot.arguments
-        )
-        ended = self.finish_reason or ("stop" if self.done else "interrupted")
-        return Reply(
-            text="".join(self._text),
-            reasoning="".join(self._reasoning),
-            tool_calls=calls,
-            finish_reason=ended,
-            model=self._model,
-            usage=self._usage,
-            logprob=sum(self._logprobs) / len(self._logprobs) if self._logprobs else None,
-            request_id=self.request_id,
-        )
-
-    def _choice(self, choice: Mapping[str, Any]) -> list[TextPiece | ReasoningPiece]:
-        self.finish_reason = _string(choice.get("finish_reason")) or self.finish_reason
-        self._logprobs += _logprobs(choice.get("logprobs"))
-        delta = choice.get("delta") or choice.get("message")
-        if not isinstance(delta, dict):
-            return []
-        pieces: list[TextPiece | ReasoningPiece] = []
-        if thought := _content(delta.get("reasoning_content") or delta.get("reasoning")):
-            self._reasoning.append(thought)
-            pieces.append(ReasoningPiece(text=thought))
-        if text := _content(delta.get("content")):
-            self._text.append(text)
-            pieces.append(TextPiece(text=text))
-        calls = delta.get("tool_calls")
-        for call in calls if isinstance(calls, list) else []:
-            if isinstance(call, dict):
-                self._call(call)
-        return pieces
-
-    def _call(self, call: Mapping[str, Any]) -> None:
-        function = call.get("function")
-        function = function if isinstance(function, dict) else {}
-        name, identity = _string(function.get("name")), _string(call.get("id"))
-        slot = self._slot(call.get("index"), identity, name)
-        slot.id = slot.id or identity
-        slot.name = slot.name or name
-        arguments = function.get("arguments")
-        if isinstance(arguments, str):
-            if arguments:
-                slot.arguments.append(arguments)
-        elif arguments is not None:
-            slot.arguments = [json.dumps(arguments, ensure_ascii=False)]
-
-    def _slot(self, index: Any, identity: str, name: str) -> _Slot:
-        """The call a fragment belongs to: by index, unless its id is another; then by id; then the last."""
-        if isinstance(index, int):
-            slot = self._by_index.get(index)
-            if slot is not None and not (identity and slot.id and identity != slot.id):
-                return slot
-            self._by_index[index] = self._new()
-            return self._by_index[index]
-        for slot in self._slots:
-            if identity and slot.id == identity:
-                return slot
-        last = self._slots[-1] if self._slots else None
-        if last is None or identity or (name and last.name and (name != last.name or last.complete())):
-            return self._new()
-        return last
-
-    def _new(self) -> _Slot:
-        self._slots.append(_Slot())
-        return self._slots[-1]
-
-    def _count(self, chunk: Mapping[str, Any]) -> None:
-        usage = chunk.get("usage")
-        if isinstance(usage, dict):
-            self._usage = read_usage(usage)
-        timings = chunk.get("timings")
-        if isinstance(timings, dict) and self._usage.cached is None and self._usage.prompt is not None:
-            cached = _tokens(timings.get("cache_n"))
-            self._usage = self._usage.model_copy(update={"cached": _part(cached, self._usage.prompt)})
+        return self._draft.reply(self.request_id)
 
 
 def assemble(events: Iterable[ServerEvent], request_id: str | None = None) -> Reply:
-    """A whole answer from its events. Raises BadAnswer where they carry nothing, other ModelErrors as reported."""
+    """A whole answer from its events. Raises BadAnswer where they carry nothing, other ModelErrors as reported.
+
+    A tool call is in `tool_calls` only where it is complete and the stream said so; otherwise in `unfinished`.
+    """
     assembly = Assembly(request_id)
     for event in events:
         assembly.feed(event)
     if not assembly.chunks:
         raise nothing(request_id)
+    assembly.close()
     return assembly.reply()
 
 
 def nothing(request_id: str | None) -> BadAnswer:
     """The error for an answer without a single chunk."""
     return BadAnswer("The endpoint ended the answer before it began; try the turn again.", request_id)
-
-
-def read_usage(usage: Mapping[str, Any]) -> Usage:
-    """Tokens as the endpoint reports them; what it does not say, or says absurdly, is None."""
-    prompt, output = _tokens(usage.get("prompt_tokens")), _tokens(usage.get("completion_tokens"))
-    cached = _tokens(_inner(usage, "prompt_tokens_details", "cached_tokens"))
-    if cached is None:
-        cached = _tokens(usage.get("prompt_cache_hit_tokens"))
-    reasoning = _tokens(_inner(usage, "completion_tokens_details", "reasoning_tokens"))
-    return Usage(prompt=prompt, cached=_part(cached, prompt), output=output, reasoning=_part(reasoning, output))
 
 
 def add_usage(one: Usage, other: Usage) -> Usage:
@@ -208,47 +153,38 @@ def add_usage(one: Usage, other: Usage) -> Usage:
     return Usage(**both, estimated=one.estimated or other.estimated)
 
 
-def stream_error(chunk: Mapping[str, Any], request_id: str | None) -> ModelError:
+def stream_error(error: Any, request_id: str | None) -> ModelError:
     """The error a chunk reports, of the kind its code says."""
-    error = chunk.get("error") or chunk
     told = error if isinstance(error, dict) else {"message": error}
-    code = str(told.get("code") or told.get("type") or "")
-    identity = _string(told.get("request_id")) or request_id
-    said = " ".join(str(told.get("message") or code or "no reason given").split())[:300].rstrip(".")
-    kinds: dict[str, type[ModelError]] = {
-        "insufficient_quota_error": OutOfCredit,
-        "invalid_api_key_error": KeyRejected,
-        "rate_limit_exceeded_error": RateLimited,
-        "exceed_context_size_error": WindowExceeded,
-    }
+    codes = [str(told.get(name) or "") for name in ("code", "type")]
+    identity = string(told.get("request_id")) or request_id
+    said = " ".join(str(told.get("message") or next(filter(None, codes), "no reason given")).split())
+    kind = next((KINDS[code] for code in codes if code in KINDS), StreamFailed)
     where = f" (request {identity})" if identity else ""
-    return kinds.get(code, StreamFailed)(f"The endpoint broke off the answer: {said}{where}.", identity)
+    return kind(f"The endpoint broke off the answer: {said[:300].rstrip('.')}{where}.", identity)
 
 
-def _logprobs(value: Any) -> list[float]:
-    content = value.get("content") if isinstance(value, dict) else None
-    found = [item.get("logprob") for item in content or [] if isinstance(item, dict)] if content else []
-    return [float(number) for number in found if isinstance(number, int | float) and not isinstance(number, bool)]
+def _error(chunk: Mapping[str, Any]) -> Any:
+    """The error a chunk reports, wherever its API puts it; None where it reports none."""
+    if chunk.get("error"):
+        return chunk["error"]
+    if chunk.get("type") == "response.failed" or chunk.get("status") == "failed":
+        return mapping(chunk.get("response")).get("error") or "the answer failed"
+    if chunk.get("type") in ("error", "response.error"):
+        return chunk
+    inner = mapping(chunk.get("x_groq")).get("error")
+    return inner or next((c["error"] for c in objects(chunk.get("choices")) if c.get("error")), None)
 
 
-def _content(value: Any) -> str:
-    if isinstance(value, list):
-        return "".join(_string(part.get("text")) for part in value if isinstance(part, dict))
-    return _string(value)
-
-
-def _string(value: Any) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _inner(usage: Mapping[str, Any], outer: str, name: str) -> Any:
-    details = usage.get(outer)
-    return details.get(name) if isinstance(details, dict) else None
-
-
-def _tokens(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
-
-
-def _part(value: int | None, whole: int | None) -> int | None:
-    return None if value is None or (whole is not None and value > whole) else value
+def _told_by(chunk: Mapping[str, Any]) -> Callable[[Draft], Wire] | None:
+    """The API whose answer begins with this chunk."""
+    kind = string(chunk.get("type"))
+    if "choices" in chunk or string(chunk.get("object")).startswith("chat.completion"):
+        return Chat
+    if kind.startswith("response.") or chunk.get("object") == "response":
+        return Responses
+    if kind in ("message", "message_start") or kind.startswith("content_block"):
+        return Messages
+    if kind == "message-start":
+        return Cohere
+    return Gemini if any(name in chunk for name in ("candidates", "promptFeedback")) else None

@@ -93,6 +93,9 @@ class Reply(Frozen):
     text: str = ""
     reasoning: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
+    """Complete calls only: the stream said that they are."""
+    unfinished: tuple[ToolCall, ...] = ()
+    """Calls that were cut off; never to be run."""
     finish_reason: str = "stop"
     model: str = ""
     usage: Usage = Usage()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import re
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import aclosing, suppress
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
 
 import httpx
 
@@ -17,28 +17,31 @@ from pier_tui.errors import BadAnswer, ConfigError, EndpointDown, ModelError, Ra
 from pier_tui.models.assembly import Assembly, StreamFailed, add_usage, assemble, nothing
 from pier_tui.models.cards import ModelCard
 from pier_tui.models.dialect import Again, Dialect, Failure, OpenWeights, Plain
+from pier_tui.models.draft import CUT_SHORT
 from pier_tui.models.messages import CallNotice, ChatRequest, Piece, ReasoningPiece, Reply, TextPiece
 from pier_tui.models.pacing import Pace
-from pier_tui.models.sse import Decoder
+from pier_tui.models.reading import additions, clean_id, reason
 from pier_tui.models.text_calls import Gate
 from pier_tui.models.usage import Usage
 
 MOST_SENT = 12
 """Times one call is sent at the very most, learning what the endpoint refuses included."""
-ERROR_BYTES, ANSWER_BYTES = 64 * 1024, 16 * 1024 * 1024
-"""How much of an error's body, and of an answer that is not streamed, is read."""
-DRAIN = 0.25
-"""Seconds to wait for the end of a response whose answer is complete."""
+HEADERS = {
+    "accept": "text/event-stream, application/json",
+    "accept-encoding": "identity",
+    "content-type": "application/json",
+}
 SPACE = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 LOOPBACK = ("localhost", "127.0.0.1", "::1", "[::1]")
 
 
 @dataclass(frozen=True)
 class Waits:
-    """Longest waits in seconds: for a connection, and for the next bytes of an answer."""
+    """Longest waits in seconds: for a connection, for the next bytes of an answer, and for its next event."""
 
     connect: float = 10.0
     idle: float = 120.0
+    event: float = 600.0
 
 
 @dataclass
@@ -49,6 +52,11 @@ class _Tries:
     failed: int = 0
     blank: bool = False
     spent: Usage | None = None
+
+    def paid(self, usage: Usage | None) -> None:
+        """Book what a sending cost that brought no answer to keep."""
+        if usage is not None:
+            self.spent = add_usage(self.spent, usage) if self.spent else usage
 
 
 @dataclass
@@ -62,13 +70,22 @@ class _Progress:
     shown: list[str] = field(default_factory=list)
     begun: bool = False
 
+    def show(self, piece: TextPiece | ReasoningPiece) -> list[TextPiece | ReasoningPiece]:
+        """What of an addition may be shown now."""
+        if isinstance(piece, ReasoningPiece):
+            return [piece]
+        text = self.gate.feed(piece.text)
+        self.shown += [text] if text else []
+        return [TextPiece(text=text)] if text else []
+
 
 class _Refused(Exception):
     """There was no answer; the dialect is asked what to do."""
 
-    def __init__(self, failure: Failure) -> None:
+    def __init__(self, failure: Failure, spent: Usage | None = None) -> None:
         super().__init__(failure.message)
         self.failure = failure
+        self.spent = spent if spent is not None and spent.prompt is not None else None
 
 
 class OpenAIClient:
@@ -93,19 +110,25 @@ class OpenAIClient:
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        chance: Callable[[], float] = random.random,
     ) -> None:
         self.card = card
         self.dialect: Dialect = dialect or Plain()
         self._url, self._host = _address(base_url)
         self._key = _usable(key)
         self._pace, self._clock, self._now, self._sleep = pace or Pace(), clock, now, sleep
-        self._idle = waits.idle
+        self._chance, self._waits = chance, waits
         self._http = httpx.AsyncClient(
             transport=transport,
             timeout=httpx.Timeout(waits.idle, connect=waits.connect, pool=waits.connect),
-            headers={"accept": "text/event-stream, application/json", "content-type": "application/json"},
-            trust_env=self._host.rsplit(":", 1)[0] not in LOOPBACK,
+            headers=HEADERS,
+            follow_redirects=False,
+            trust_env=self._tunnelled(),
         )
+
+    def _tunnelled(self) -> bool:
+        """Whether the environment's proxy may be used: only where all it sees is the host's name, never the key."""
+        return self._url.startswith("https:") and self._host.rsplit(":", 1)[0] not in LOOPBACK
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -129,7 +152,8 @@ class OpenAIClient:
                             yield piece
                 again = self._settle(request, reply, tries)
             except _Refused as refused:
-                again = self._advice(refused.failure, tries)
+                tries.paid(refused.spent)
+                again = self._advice(replace(refused.failure, chance=self._chance()), tries)
             if again is None:
                 break
             request, self.card = again.request or request, again.card or self.card
@@ -147,7 +171,8 @@ class OpenAIClient:
         if isinstance(again, ModelError):
             raise again
         if again is not None:
-            tries.blank, tries.spent = True, reply.usage
+            tries.blank = True
+            tries.paid(reply.usage)
         return again
 
     def _advice(self, failure: Failure, tries: _Tries) -> Again:
@@ -164,7 +189,7 @@ class OpenAIClient:
         return again
 
     async def _send(self, request: ChatRequest) -> AsyncGenerator[Piece, None]:
-        """Send once. Raises _Refused as long as nothing was shown, ModelError afterwards."""
+        """Send once. Raises _Refused as long as nothing was shown; what broke later is an interrupted Reply."""
         body = json.dumps(self.dialect.body(request, self.card), ensure_ascii=False, separators=(",", ":"))
         content = body.encode("utf-8", "replace")
         self.dialect.check(len(content))
@@ -175,54 +200,68 @@ class OpenAIClient:
             async with self._http.stream("POST", self._url, content=content, headers=headers) as response:
                 if not response.is_success:
                     raise _Refused(await self._failure(response))
-                progress.assembly.request_id = _clean_id(response.headers.get("x-request-id"))
+                progress.assembly.request_id = clean_id(response.headers.get("x-request-id"))
                 async with aclosing(self._pieces(response, progress)) as pieces:
                     async for piece in pieces:
                         progress.begun = True
                         yield piece
         except httpx.HTTPError as error:
-            raise self._broken(error, progress) from None
+            if not (progress.begun or progress.assembly.ended):
+                raise self._broken(error, progress) from None
+            for piece in self._ending(progress, self._why(error, progress.assembly.request_id)):
+                yield piece
         except (StreamFailed, RateLimited) as error:
             clean = type(error)(self._scrub(str(error), 600), error.request_id)
             if progress.begun:
                 raise clean from None
-            raise _Refused(Failure(str(clean), request_id=error.request_id, error=clean)) from None
+            failure = Failure(str(clean), request_id=error.request_id, error=clean)
+            raise _Refused(failure, progress.assembly.reply().usage) from None
         except ModelError as error:
             raise type(error)(self._scrub(str(error), 600), error.request_id) from None
 
     async def _pieces(self, response: httpx.Response, progress: _Progress) -> AsyncGenerator[Piece, None]:
         assembly = progress.assembly
-        async with aclosing(_additions(response, assembly)) as additions:
-            async for piece in additions:
+        async with aclosing(additions(response, assembly, self._clock, self._waits.event)) as pieces:
+            async for piece in pieces:
                 if progress.first is None:
                     progress.first = self._clock() - progress.sent
-                if isinstance(piece, ReasoningPiece):
-                    yield piece
-                elif text := progress.gate.feed(piece.text):
-                    progress.shown.append(text)
-                    yield TextPiece(text=text)
+                for shown in progress.show(piece):
+                    yield shown
         if not assembly.chunks:
             raise StreamFailed(str(nothing(assembly.request_id)), assembly.request_id)
-        rest, calls = progress.gate.finish(native=assembly.has_calls)
-        if rest:
-            yield TextPiece(text=rest)
+        why = "The endpoint ended the answer without saying that it was finished."
+        for last in self._ending(progress, why):
+            yield last
+
+    def _ending(self, progress: _Progress, why: str) -> list[Piece]:
+        """What was held back, the sentence `why` where the answer lacks its end, and the reply."""
+        assembly = progress.assembly
+        pieces: list[Piece] = [shown for piece in assembly.close() for shown in progress.show(piece)]
         reply = assembly.reply().model_copy(update={"first_token": progress.first})
+        cut = reply.finish_reason == "interrupted" or reply.finish_reason in CUT_SHORT
+        rest, calls = progress.gate.finish(native=assembly.has_calls, cut=cut)
+        if rest:
+            pieces.append(TextPiece(text=rest))
         if calls:
             text = "".join([*progress.shown, rest]).rstrip()
             reply = reply.model_copy(update={"text": text, "tool_calls": calls, "finish_reason": "tool_calls"})
         if reply.finish_reason == "interrupted":
-            yield CallNotice(text="The endpoint ended the answer without saying that it was finished.")
-        yield reply
+            pieces.append(CallNotice(text=why))
+        return [*pieces, reply]
+
+    def _why(self, error: httpx.HTTPError, identity: str | None) -> str:
+        """How a connection failed, in one sentence."""
+        where = f" (request {identity})" if identity else ""
+        if isinstance(error, httpx.ReadTimeout):
+            return f"{self._host} said nothing for {self._waits.idle:.0f} s{where}."
+        return f"The connection to {self._host} broke during the answer{where}."
 
     def _broken(self, error: httpx.HTTPError, progress: _Progress) -> Exception:
-        """What a connection that failed comes to; tried again only where nothing was said yet."""
+        """What a connection comes to that failed before anything was said; silence is not waited for twice."""
         identity = progress.assembly.request_id
         where = f" (request {identity})" if identity else ""
         if isinstance(error, httpx.ReadTimeout):
-            silent = f"{self._host} said nothing for {self._idle:.0f} s{where}; try the turn again."
-            return BadAnswer(silent, identity) if progress.begun else EndpointDown(silent, identity)
-        if progress.begun:
-            return BadAnswer(f"The connection to {self._host} broke during the answer{where}; try again.", identity)
+            return EndpointDown(f"{self._why(error, identity).rstrip('.')}; try the turn again.", identity)
         if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
             text = f"No connection to {self._host}: check the address and that the server runs."
         else:
@@ -231,13 +270,8 @@ class OpenAIClient:
 
     async def _failure(self, response: httpx.Response) -> Failure:
         """A refusal as read from its status and body, with the key taken out."""
-        read = bytearray()
-        async for chunk in response.aiter_bytes():
-            read += chunk
-            if len(read) > ERROR_BYTES:
-                break
-        message, code, identity = _told(bytes(read))
-        request_id = _clean_id(response.headers.get("x-request-id")) or _clean_id(identity)
+        message, code, identity = await reason(response)
+        request_id = clean_id(response.headers.get("x-request-id")) or clean_id(identity)
         return Failure(
             message=self._scrub(message) or f"status {response.status_code}, no reason given",
             status=response.status_code,
@@ -251,95 +285,6 @@ class OpenAIClient:
         if self._key:
             text = text.replace(self._key, "…")
         return SPACE.sub(" ", text).strip()[:most]
-
-
-async def _additions(response: httpx.Response, assembly: Assembly) -> AsyncGenerator[TextPiece | ReasoningPiece, None]:
-    """What each part of the response adds, whether it is a stream of events or one JSON answer."""
-    decoder, whole = Decoder(), bytearray()
-    streamed: bool | None = True if "event-stream" in response.headers.get("content-type", "") else None
-    async with aclosing(_bytes(response)) as chunks:
-        async for chunk in chunks:
-            part = chunk
-            whole += b"" if streamed else chunk
-            if len(whole) > ANSWER_BYTES:
-                raise BadAnswer("The endpoint's answer is too long to be one.", assembly.request_id)
-            if streamed is None:
-                streamed, part = _sniff(bytes(whole), assembly.request_id), bytes(whole)
-            if streamed:
-                for event in decoder.feed(part):
-                    for piece in assembly.feed(event):
-                        yield piece
-            if assembly.done:
-                await _drain(chunks)
-                return
-    if streamed:
-        for event in decoder.close(flush=True):
-            for piece in assembly.feed(event):
-                yield piece
-    elif whole.strip():
-        for piece in assembly.chunk(_whole(bytes(whole), assembly.request_id)):
-            yield piece
-
-
-async def _drain(chunks: AsyncIterator[bytes]) -> None:
-    """Read what follows the answer, so that the connection can be used again; not for long."""
-    with suppress(TimeoutError, httpx.HTTPError):
-        async with asyncio.timeout(DRAIN):
-            async for _ in chunks:
-                pass
-
-
-async def _bytes(response: httpx.Response) -> AsyncGenerator[bytes, None]:
-    chunks: AsyncIterator[bytes] = response.aiter_bytes()
-    async for chunk in chunks:
-        yield chunk
-
-
-def _sniff(start: bytes, request_id: str | None) -> bool | None:
-    """Whether a body is a stream (True), JSON (False), or too short to tell (None). Raises BadAnswer otherwise."""
-    text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if not text:
-        return None
-    if text.startswith(b"{"):
-        return False
-    marks = (b":", b"data", b"event", b"id", b"retry")
-    if any(text.startswith(mark) for mark in marks):
-        return True
-    if any(mark.startswith(text) for mark in marks):
-        return None
-    kind = "a web page" if text.startswith(b"<") else "something that is not a chat answer"
-    raise BadAnswer(f"The endpoint answered with {kind}; check that the address ends in /v1.", request_id)
-
-
-def _whole(content: bytes, request_id: str | None) -> Any:
-    try:
-        return json.loads(content, strict=False)
-    except (ValueError, RecursionError):
-        raise BadAnswer("The endpoint's answer is broken JSON; try the turn again.", request_id) from None
-
-
-def _told(content: bytes) -> tuple[str, str, str | None]:
-    """Message, code and request id of an error's body, whichever shape it has."""
-    text = content.decode("utf-8", "replace").strip()
-    try:
-        body = json.loads(text)
-    except (ValueError, RecursionError):
-        return ("a web page instead of a reason" if text.startswith("<") else text), "", None
-    if not isinstance(body, dict):
-        return text, "", None
-    error = body.get("error")
-    told = error if isinstance(error, dict) else body
-    said = error if isinstance(error, str) else told.get("message") or told.get("detail") or ""
-    message = said if isinstance(said, str) else json.dumps(said, ensure_ascii=False)
-    code = told.get("code")
-    named = code if isinstance(code, str) else told.get("type")
-    identity = told.get("request_id") or body.get("request_id")
-    return message, named if isinstance(named, str) else "", identity if isinstance(identity, str) else None
-
-
-def _clean_id(identity: str | None) -> str | None:
-    """A request id fit for a sentence."""
-    return re.sub(r"[^\w.:-]", "", identity)[:80] or None if identity else None
 
 
 def _address(base_url: str) -> tuple[str, str]:

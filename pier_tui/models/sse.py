@@ -15,6 +15,8 @@ class ServerEvent:
 
     event: str
     data: str
+    cut: bool = False
+    """Whether the stream ended before the blank line that completes it; only a decoder told to flush gives such."""
 
 
 class Decoder:
@@ -27,6 +29,12 @@ class Decoder:
         self._event = ""
         self._started = False
         self._after_cr = False
+        self._size = 0
+
+    @property
+    def held(self) -> int:
+        """Characters of the event that is not complete yet."""
+        return self._size
 
     def feed(self, chunk: bytes) -> list[ServerEvent]:
         """The events completed by these bytes."""
@@ -39,7 +47,7 @@ class Decoder:
             last = "".join(self._line)
             if last:
                 self._field(last)
-            events += self._dispatch()
+            events += [ServerEvent(event.event, event.data, cut=True) for event in self._dispatch()]
         self._line, self._data, self._event = [], [], ""
         return events
 
@@ -57,6 +65,7 @@ class Decoder:
         for line in lines:
             events += self._take("".join([*self._line, line]))
             self._line.clear()
+        self._size = 0 if events else self._size + len(text)
         if rest:
             self._line.append(rest)
         return events

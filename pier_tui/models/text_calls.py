@@ -28,18 +28,20 @@ GLM_NAME = re.compile(r"\s*([\w.-]+)\s*(?=<arg_key>|\Z)")
 GLM_ARGUMENT = re.compile(r"<arg_key>(.*?)</arg_key>\s*<arg_value>(.*?)(?:</arg_value>|\Z)", re.DOTALL)
 FENCE = re.compile(r"\A```(?:json)?\s*\n(.*?)\n?```\Z", re.DOTALL)
 MARKS = ("<tool_call", "<function=")
+ENDS = ("</tool_call>", "</function>")
 OPENINGS = ("```json\n{", "{")
 
 
-def parse(text: str, known: Known) -> tuple[str, tuple[ToolCall, ...]]:
+def parse(text: str, known: Known, *, cut: bool = False) -> tuple[str, tuple[ToolCall, ...]]:
     """The text without the calls it held, and those calls.
 
-    A call to an unknown tool stays text, unless it is the whole answer.
+    A call to an unknown tool stays text, unless it is the whole answer; so does, in a text that was `cut`, a call
+    without its end.
     """
     calls: list[ToolCall] = []
 
     def taken(match: re.Match[str]) -> str:
-        found = _one(match, known)
+        found = None if cut and not match.group().rstrip().endswith(ENDS) else _one(match, known)
         if found is None:
             return match.group()
         name, arguments = found
@@ -73,10 +75,13 @@ class Gate:
         self._opened = self._opened or bool(shown.strip())
         return shown
 
-    def finish(self, *, native: bool) -> tuple[str, tuple[ToolCall, ...]]:
-        """The rest to show, and the calls found in what was held; with `native` calls, it is only text."""
+    def finish(self, *, native: bool, cut: bool = False) -> tuple[str, tuple[ToolCall, ...]]:
+        """The rest to show, and the calls found in what was held; with `native` calls, it is only text.
+
+        Where the answer was `cut`, a call without its end is text as well.
+        """
         held, self._held = self._held, ""
-        return (held, ()) if native or not held else parse(held, self._known)
+        return (held, ()) if native or not held else parse(held, self._known, cut=cut)
 
     def _start(self) -> int:
         """Where holding starts: at a mark, or at an ending that may become one."""

@@ -132,3 +132,73 @@ def test_the_mean_of_the_log_probabilities_is_kept() -> None:
         event({"choices": [{"delta": {"content": "b"}, "logprobs": {"content": [{"logprob": -2.0}]}}]}),
     ]
     assert assemble(chunks).logprob == -2.0
+
+
+def test_what_begins_as_thought_in_the_text_is_reasoning() -> None:
+    parts = [" <th", "ink>a < b </thi", "nk>\n", "\nYes <think> no"]
+    reply = assemble([*(delta(content=part) for part in parts), event("[DONE]")])
+    assert (reply.reasoning, reply.text) == ("a < b ", "Yes <think> no")
+    assert assemble([delta(content="<thin")]).text == "<thin"
+
+
+@pytest.mark.parametrize(
+    ("fields", "thought"),
+    [
+        ({"reasoning": "hm", "reasoning_details": [{"text": "hm"}]}, "hm"),
+        ({"reasoning_details": [{"type": "reasoning.text", "text": "hm"}]}, "hm"),
+        ({"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}]}, "hm"),
+        ({"reasoning_content": None, "content": [{"type": "text", "text": ""}]}, ""),
+    ],
+)
+def test_reasoning_is_found_under_each_hosts_name(fields: dict[str, Any], thought: str) -> None:
+    assert assemble([delta(**fields), delta(content="x")]).reasoning == thought
+
+
+def test_a_refusal_is_said() -> None:
+    assert assemble([delta(content=None, refusal="I "), delta(refusal="won't.")]).text == "I won't."
+
+
+def test_a_whole_message_beside_the_pieces_is_not_said_twice() -> None:
+    last = event({"choices": [{"message": {"content": "Hello"}, "finish_reason": "stop"}]})
+    assert assemble([delta(content="Hel"), delta(content="lo"), last]).text == "Hello"
+
+
+@pytest.mark.parametrize(
+    ("fragments", "expected"),
+    [
+        ([("a", "{}", {"index": 0, "id": "x"}), ("", '{"p": 1}', {"index": 0})], [("a", '{"p": 1}')]),
+        ([("a", '{"p": 1}', {"index": 0, "id": "x"})] * 2, [("a", '{"p": 1}')]),
+        ([("a", '{"p"', {"index": 0, "id": "x"}), ("", ":1}", {"index": 0, "id": "y"})], [("a", '{"p":1}')]),
+        ([("a", '{"p"', {"index": 0, "id": "x"}), ("a", ":1}", {"index": 0, "id": "y"})], [("a", '{"p":1}')]),
+        ([("a", '{"p"', {"index": 0, "id": "x"}), ("", ":1}", {"index": 1, "id": "x"})], [("a", '{"p":1}')]),
+        ([("a", "{}", {"index": 0}), ("b", "{}", {"index": 0})], [("a", "{}"), ("b", "{}")]),
+        ([("a", '{"p"', {"index": "0"}), ("", ":1}", {"index": "0"})], [("a", '{"p":1}')]),
+    ],
+)
+def test_hosts_that_repeat_themselves_still_make_each_call_once(fragments: list[Any], expected: list[Any]) -> None:
+    found = calls(*(fragment(name, arguments, **more) for name, arguments, more in fragments))
+    assert [(name, arguments) for _, name, arguments in found] == expected
+
+
+def test_two_calls_never_share_an_id() -> None:
+    first, second = calls(fragment("a", "{}", index=0, id="x"), fragment("b", "{}", index=1, id="x"))
+    assert first[0] == "x" != second[0]
+
+
+@pytest.mark.parametrize("reason", ["length", "content_filter", None])
+def test_a_call_without_its_end_is_unfinished_and_never_to_be_run(reason: str | None) -> None:
+    end = event({"choices": [{"delta": {}, "finish_reason": reason}]})
+    reply = assemble([delta(tool_calls=[fragment("run", '{"command": "rm -r b', index=0, id="x")]), end])
+    assert reply.tool_calls == ()
+    assert [(call.name, call.arguments) for call in reply.unfinished] == [("run", '{"command": "rm -r b')]
+
+
+def test_a_whole_call_counts_only_once_the_stream_has_said_so() -> None:
+    call = delta(tool_calls=[fragment("run", '{"command": "ls"}', index=0, id="x")])
+    assert assemble([call]).tool_calls == ()
+    end = event({"choices": [{"delta": {}, "finish_reason": "length"}]})
+    assert [c.name for c in assemble([call, end]).tool_calls] == ["run"]
+
+
+def test_an_event_cut_by_the_end_of_the_stream_is_read_over() -> None:
+    assert assemble([delta(content="x"), ServerEvent("message", '{"choices": [', cut=True)]).text == "x"

@@ -50,7 +50,12 @@ class Bench:
         transport = httpx.MockTransport(self.answer)
         options = {"card": CARD, "base_url": "http://box/v1", "key": KEY} | options
         self.client = OpenAIClient(
-            **options, transport=transport, clock=lambda: self.time, now=lambda: 0.0, sleep=self.sleep
+            **options,
+            transport=transport,
+            clock=lambda: self.time,
+            now=lambda: 0.0,
+            sleep=self.sleep,
+            chance=lambda: 0.0,
         )
 
     def answer(self, request: httpx.Request) -> httpx.Response:
@@ -234,12 +239,21 @@ def breaking(error: Exception, content: bytes) -> httpx.Response:
     return httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=Breaking(content, error))
 
 
-async def test_nothing_is_tried_again_once_a_piece_was_shown() -> None:
+async def test_what_was_shown_before_a_break_is_kept_and_not_asked_for_again() -> None:
     shown = f"data: {json.dumps(said('x', None))}\n\n".encode()
     bench = Bench(breaking(httpx.ReadError("reset"), shown))
-    with pytest.raises(BadAnswer, match="broke during the answer"):
-        await bench.ask()
+    *_, notice, reply = await bench.ask()
+    assert isinstance(notice, CallNotice)
+    assert "broke during the answer" in notice.text
+    assert isinstance(reply, Reply)
+    assert (reply.text, reply.finish_reason) == ("x", "interrupted")
     assert len(bench.sent) == 1
+
+
+async def test_a_break_after_the_finish_reason_loses_nothing() -> None:
+    shown = f"data: {json.dumps(said('x'))}\n\n".encode()
+    reply = await Bench(breaking(httpx.ReadError("reset"), shown)).reply()
+    assert (reply.text, reply.finish_reason) == ("x", "stop")
 
 
 async def test_a_stream_that_breaks_before_its_first_piece_is_tried_again() -> None:

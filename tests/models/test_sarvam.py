@@ -50,6 +50,7 @@ class Bench:
             clock=lambda: sum(self.slept),
             now=lambda: 0.0,
             sleep=self.sleep,
+            chance=lambda: 0.0,
         )
 
     def answer(self, request: httpx.Request) -> httpx.Response:

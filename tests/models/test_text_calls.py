@@ -75,3 +75,10 @@ def test_an_answer_that_is_only_a_call_to_an_unknown_tool_is_a_call_for_the_agen
 def test_an_answer_that_is_another_json_object_stays_text() -> None:
     text = '{"name": "Ada", "age": 36, "arguments": {}}'
     assert parse(text, {"read": {}}) == (text, ())
+
+
+def test_in_a_text_that_was_cut_only_a_call_with_its_end_is_a_call() -> None:
+    known = {"run": {}}
+    cut = "<tool_call>run <arg_key>command</arg_key><arg_value>rm -r b"
+    assert parse(cut, known, cut=True) == (cut, ())
+    assert [c.name for c in parse(f"{cut}</arg_value></tool_call><tool_ca", known, cut=True)[1]] == ["run"]
