@@ -1,19 +1,21 @@
 """Reading the arguments a model wrote: exactly where possible, repaired where the meaning is plain, else refused.
 
-Repairs, in this order: fences and prose around the object, raw control characters in strings, unclosed
-quotes and braces, values encoded as strings decoded by the schema, lists of chunks joined, booleans and
-numbers coerced, other tools' names for the same argument, unknown keys dropped.
+Once the text is JSON (`mending`), in this order: an envelope around the arguments is opened, other tools' names for
+the same argument are made ours, values encoded as strings are decoded by the schema, lists of chunks joined, booleans
+and numbers coerced where nothing is lost, unknown keys dropped. What then does not fit the schema is refused.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import Any
 
 from pydantic import ValidationError
 
 from pier_tui.errors import ToolError
+from pier_tui.tools.mending import loaded
 from pier_tui.tools.spec import schema_of
 from pier_tui.tools.tool import Tool
 
@@ -72,42 +74,46 @@ _EXAMPLES: dict[str, Any] = {
 
 
 def validate(tool: Tool, raw: str) -> Any:
-    """The tool's `Args` from the model's JSON text. Raises ToolError: one sentence and a filled example.
-
-    Arguments cut off in the middle of a string are not completed where they would be written or run.
-    """
+    """The tool's `Args` from the model's JSON text. Raises ToolError: one sentence and a filled example."""
     schema = schema_of(tool.Args)
-    if tool.kind in ("edit", "run") and _cut_off(raw):
-        raise ToolError(f"{tool.name}: the arguments were cut off in the middle of a string; make a shorter call.")
     try:
         return tool.Args.model_validate(parse(raw, schema))
     except ValidationError as error:
         raise ToolError(f"{tool.name}: {_sentence(error)}. {example(tool.name, schema)}") from error
     except ToolError as error:
-        raise ToolError(f"{tool.name}: {error} {example(tool.name, schema)}") from error
+        raise ToolError(f"{tool.name}: {str(error).rstrip('.')}. {example(tool.name, schema)}") from error
 
 
 def parse(raw: str, schema: dict[str, Any]) -> dict[str, Any]:
-    """The arguments as an object that fits `schema` as far as that can be had without guessing.
+    """The arguments as an object that fits `schema`, without guessing.
 
-    Raises ToolError where no JSON object can be made of `raw`.
+    Keys the schema does not name are dropped where it names any and does not allow others. Raises ToolError, in one
+    sentence, where no such object can be made of `raw`.
     """
-    value = _loaded(raw)
-    if isinstance(value, list) and len(value) == 1:
+    value = loaded(raw)
+    if isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict):
         value = value[0]
     if isinstance(value, str):
-        value = _loaded(value)
+        value = loaded(value)
+    value = {} if value is None else value
     if not isinstance(value, dict):
         raise ToolError("the arguments must be one JSON object.")
     properties: dict[str, Any] = schema.get("properties", {})
     for envelope in ("arguments", "parameters", "args", "input"):
         inner = value.get(envelope)
-        if envelope not in properties and isinstance(inner, dict | str) and not set(value) & set(properties):
-            inner = _loaded(inner) if isinstance(inner, str) else inner
+        if (
+            envelope not in properties
+            and properties
+            and isinstance(inner, dict | str)
+            and not set(value) & set(properties)
+        ):
+            inner = loaded(inner) if isinstance(inner, str) else inner
             value = inner if isinstance(inner, dict) else value
-    named = _named(value, properties)
-    fitted = {key: _whole(_coerced(item, properties[key])) for key, item in named.items()}
-    return {key: item for key, item in fitted.items() if item is not None or "default" not in properties[key]}
+    fitted = {key: _whole(_coerced(item, properties.get(key, {}))) for key, item in _named(value, schema).items()}
+    kept = {key: item for key, item in fitted.items() if item is not None or "default" not in properties.get(key, {})}
+    if wrong := _misfit(kept, schema, ""):
+        raise ToolError(wrong)
+    return kept
 
 
 def example(name: str, schema: dict[str, Any]) -> str:
@@ -137,188 +143,149 @@ def _sentence(error: ValidationError) -> str:
     return f"{place}: {message[:1].lower()}{message[1:]}"
 
 
-def _loaded(raw: str) -> Any:
-    """The JSON value in `raw`. Raises ToolError when there is none."""
-    text = raw.strip().removeprefix("\ufeff")
-    if not text:
-        return {}
-    for candidate in _candidates(text):
-        try:
-            return json.loads(candidate, strict=False)
-        except (ValueError, RecursionError):
-            continue
-    raise ToolError("the arguments are not valid JSON.")
-
-
-def _candidates(text: str) -> list[str]:
-    """`text` and ever more repaired forms of it."""
-    bare = _unfenced(text)
-    found = [text, bare, _outer_object(bare)]
-    forms = [*found, _closed(_from_brace(bare))]
-    forms.append(_python_literals(forms[-1]))
-    forms.append(re.sub(r",(\s*[}\]])", r"\1", forms[-1]))
-    return [*forms, *map(_escaped, forms)]
-
-
-def _escaped(text: str) -> str:
-    """Backslashes JSON does not know, as in a regular expression written `\\d`, made into literal ones."""
-    return re.sub(r"\\(u(?![0-9a-fA-F]{4})|.)", _escape, text, flags=re.DOTALL)
-
-
-def _escape(match: re.Match[str]) -> str:
-    after = match[1]
-    known = after in '"\\/bfnrt' or (after == "u" and re.match(r"u[0-9a-fA-F]{4}", match.string[match.start(1) :]))
-    return match[0] if known else f"\\\\{after}"
-
-
-def _unfenced(text: str) -> str:
-    fence = re.search(r"```(?:json|JSON)?\s*\n?(\{.*\}|\[.*\])\s*```", text, re.DOTALL)
-    return fence[1] if fence else text
-
-
-def _from_brace(text: str) -> str:
-    at = text.find("{")
-    return text[at:] if at >= 0 else text
-
-
-def _outer_object(text: str) -> str:
-    """The first complete object in the text, strings respected; the text itself where there is none."""
-    start = text.find("{")
-    depth, quoted, escaped = 0, False, False
-    for at in range(max(start, 0), len(text)):
-        character = text[at]
-        if quoted:
-            quoted = escaped or character != '"'
-            escaped = character == "\\" and not escaped
-        elif character == '"':
-            quoted = True
-        elif character in "{[":
-            depth += 1
-        elif character in "}]":
-            depth -= 1
-            if depth == 0 and start >= 0:
-                return text[start : at + 1]
-    return text
-
-
-def _cut_off(raw: str) -> bool:
-    """Whether the text ends within a string, so that what was meant to follow is unknown."""
-    try:
-        json.loads(raw, strict=False)
-    except (ValueError, RecursionError):
-        text = _from_brace(_unfenced(raw.strip()))
-        return _outer_object(text) == text and _open_string(text)
-    return False
-
-
-def _open_string(text: str) -> bool:
-    return len(re.findall(r'"', re.sub(r"\\\\.", "", text, flags=re.DOTALL))) % 2 == 1
-
-
-def _closed(text: str) -> str:
-    """`text` with an open string and open brackets closed, as after a stream that broke off."""
-    stack: list[str] = []
-    quoted = escaped = False
-    for character in text:
-        if quoted:
-            if escaped:
-                escaped = False
-            elif character == "\\":
-                escaped = True
-            elif character == '"':
-                quoted = False
-        elif character == '"':
-            quoted = True
-        elif character in "{[":
-            stack.append("}" if character == "{" else "]")
-        elif character in "}]" and stack:
-            stack.pop()
-    if escaped:
-        text = text[:-1]
-    if quoted:
-        text += '"'
-    text = re.sub(r"[,\s]+$", "", text) if stack and not quoted else text
-    return text + "".join(reversed(stack))
-
-
-def _python_literals(text: str) -> str:
-    """True, False and None outside strings, as some models write them."""
-    names = {"True": "true", "False": "false", "None": "null"}
-    parts = re.split(r'("(?:[^"\\]|\\.)*")', text, flags=re.DOTALL)
-    return "".join(
-        part if index % 2 else re.sub(r"\b(True|False|None)\b", lambda m: names[m[1]], part)
-        for index, part in enumerate(parts)
-    )
-
-
-def _named(value: dict[str, Any], properties: dict[str, Any]) -> dict[str, Any]:
-    """The object with other harnesses' names made ours; a right name always wins."""
-    named = {key: item for key, item in value.items() if key in properties}
+def _named(value: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    """The object with other harnesses' names made ours; a right name always wins, and every name counts once."""
+    properties: dict[str, Any] = schema.get("properties", {})
+    if not properties and schema.get("additionalProperties") is not False:
+        return value
+    named = {key: item for key, item in value.items() if key in properties or schema.get("additionalProperties")}
+    left = {key: item for key, item in value.items() if key not in properties}
     for key in properties:
-        if key in named:
-            continue
-        for alias in ALIASES.get(key, ()):
-            if alias in value and alias not in properties:
-                named[key] = value[alias]
-                break
+        aliases = [name for name in left if _same(name, key)] + [name for name in _aliases(key) if name in left]
+        if key not in named and aliases:
+            named[key] = left.pop(aliases[0])
+            named.pop(aliases[0], None)
     return named
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two names differ only in how their words are joined."""
+    return re.sub(r"[_-]", "", one).lower() == re.sub(r"[_-]", "", other).lower()
+
+
+def _aliases(key: str) -> tuple[str, ...]:
+    """Other names for an argument, whichever harness's name the tool itself has."""
+    if key in ALIASES:
+        return ALIASES[key]
+    group = next((name for name in ("path", "old", "new", "command") if key in ALIASES[name]), None)
+    return (group, *ALIASES[group]) if group else ()
+
+
+def _options(schema: dict[str, Any]) -> list[dict[str, Any]]:
+    """The forms a value may take."""
+    several = schema.get("anyOf") or schema.get("oneOf")
+    if isinstance(several, list):
+        return [option for option in several if isinstance(option, dict)]
+    kinds = schema.get("type")
+    return [{**schema, "type": kind} for kind in kinds] if isinstance(kinds, list) else [schema]
 
 
 def _coerced(value: Any, schema: dict[str, Any]) -> Any:
     """The value as the schema wants it, where only its form is wrong."""
-    options = schema.get("anyOf")
-    if options:
-        if value is None or value == "null":
+    options = _options(schema)
+    if len(options) != 1:
+        fitting = [option for option in options if _is(value, option.get("type"))]
+        if not fitting and value == "null" and any(option.get("type") == "null" for option in options):
             return None
-        return _coerced(value, next((o for o in options if o.get("type") != "null"), {}))
-    kind = schema.get("type")
+        return _coerced(value, (fitting or [o for o in options if o.get("type") != "null"] or [{}])[0])
+    (only,) = options
+    kind = only.get("type")
     if isinstance(value, str) and kind in ("array", "object"):
-        return _decoded(value, kind, schema)
+        return _decoded(value, kind, only)
     if kind == "array":
         items = value if isinstance(value, list) else [value]
-        return [_coerced(item, schema.get("items", {})) for item in items]
+        return [_coerced(item, only.get("items", {})) for item in items]
     if kind == "object" and isinstance(value, dict):
-        parts = schema.get("properties", {})
-        return {key: _coerced(item, parts[key]) for key, item in _named(value, parts).items()} if parts else value
-    if kind == "string":
-        return _text(value)
-    return _scalar(value, kind)
+        parts = only.get("properties", {})
+        return {key: _coerced(item, parts.get(key, {})) for key, item in _named(value, only).items()}
+    return _text(value) if kind == "string" else _scalar(value, kind)
 
 
 def _decoded(value: str, kind: str, schema: dict[str, Any]) -> Any:
-    """An array or object that came as its JSON text; a plain string becomes a list of one where strings are wanted."""
+    """An array or object that came as its JSON text."""
     try:
-        inner = _loaded(value)
+        inner = loaded(value)
     except ToolError:
-        inner = None
-    if isinstance(inner, list if kind == "array" else dict) and value.strip():
-        return _coerced(inner, schema)
-    return [value] if kind == "array" and schema.get("items", {}).get("type") == "string" and value.strip() else value
+        return value
+    return _coerced(inner, schema) if isinstance(inner, list if kind == "array" else dict) and value.strip() else value
 
 
 def _text(value: Any) -> Any:
-    """A string from a list of chunks (`["a", "b"]`, `[{"text": "a"}]`) or a number."""
+    """A string from a list of chunks (`["a", "b"]`, `[{"text": "a"}]`) or a whole number.
+
+    Bare words in a list may be the words of a command, which are not chunks of a text: these are left alone.
+    """
     if isinstance(value, list) and value:
         chunks = [part.get("text") if isinstance(part, dict) else part for part in value]
-        if all(isinstance(chunk, str) for chunk in chunks):
+        words = len(value) > 1 and not any(isinstance(part, str) and re.search(r"\s", part) for part in chunks)
+        if all(isinstance(chunk, str) for chunk in chunks) and not (words and isinstance(value[0], str)):
             return "".join(map(str, chunks))
     if isinstance(value, dict) and set(value) == {"text"}:
         return value["text"]
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _scalar(value: Any, kind: str | None) -> Any:
-    """Booleans and numbers from their text."""
+    """Booleans and numbers from their text, where nothing is lost."""
+    if kind == "boolean" and not isinstance(value, str | bool) and value in (0, 1):
+        return bool(value)
     if not isinstance(value, str):
         return int(value) if kind == "integer" and isinstance(value, float) and value.is_integer() else value
     word = value.strip().lower()
-    if kind == "boolean" and word in ("true", "yes", "1", "false", "no", "0", ""):
+    if kind == "boolean" and word in ("true", "yes", "1", "false", "no", "0"):
         return word in ("true", "yes", "1")
-    if kind == "integer" and re.fullmatch(r"-?\d{1,18}(\.0+)?", word):
+    if kind == "integer" and re.fullmatch(r"-?[0-9]{1,18}(\.0+)?", word):
         return int(word.partition(".")[0])
-    if kind == "number" and re.fullmatch(r"-?\d+(\.\d+)?%?", word):
+    if kind == "number" and re.fullmatch(r"-?[0-9]{1,300}(\.[0-9]+)?%?", word):
         return float(word.rstrip("%")) / (100 if word.endswith("%") else 1)
     return value
+
+
+TYPES: dict[str, tuple[type, ...]] = {
+    "string": (str,),
+    "array": (list,),
+    "object": (dict,),
+    "boolean": (bool,),
+    "integer": (int,),
+    "number": (int, float),
+    "null": (type(None),),
+}
+
+
+def _is(value: Any, kind: Any) -> bool:
+    """Whether a value is of a JSON type; of any, where the schema names none."""
+    if kind not in TYPES:
+        return True
+    return isinstance(value, TYPES[kind]) and (kind == "boolean" or not isinstance(value, bool))
+
+
+def _misfit(value: Any, schema: dict[str, Any], place: str) -> str:
+    """What does not fit, in one sentence; '' where all does."""
+    options = _options(schema)
+    found = [_misfit_one(value, option, place) for option in options]
+    return "" if "" in found or not found else found[0]
+
+
+def _misfit_one(value: Any, schema: dict[str, Any], place: str) -> str:
+    kind = schema.get("type")
+    if not _is(value, kind):
+        return f"{place}: must be of type {kind}" if place else f"must be of type {kind}"
+    if "enum" in schema and value not in schema["enum"]:
+        return f"{place}: must be one of {', '.join(map(str, schema['enum']))}"[:200]
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"{place}: must be a finite number"
+    prefix = f"{place}." if place else ""
+    if isinstance(value, dict):
+        missing = [key for key in schema.get("required", ()) if key not in value]
+        if missing:
+            return f"missing {', '.join(prefix + key for key in missing)}"
+        parts = schema.get("properties", {})
+        wrong = (_misfit(item, parts[key], prefix + key) for key, item in value.items() if key in parts)
+        return next(filter(None, wrong), "")
+    if isinstance(value, list) and isinstance(schema.get("items"), dict):
+        wrong = (_misfit(item, schema["items"], f"{prefix}{at}") for at, item in enumerate(value))
+        return next(filter(None, wrong), "")
+    return ""
 
 
 def _whole(value: Any) -> Any:
