@@ -20,7 +20,7 @@ from pier_tui.models.dialect import Again, Dialect, Failure, OpenWeights, Plain
 from pier_tui.models.draft import CUT_SHORT
 from pier_tui.models.messages import CallNotice, ChatRequest, Piece, ReasoningPiece, Reply, TextPiece
 from pier_tui.models.pacing import Pace
-from pier_tui.models.reading import additions, clean_id, reason
+from pier_tui.models.reading import PATIENT, Waits, additions, clean_id, reason
 from pier_tui.models.text_calls import Gate
 from pier_tui.models.usage import Usage
 
@@ -33,15 +33,6 @@ HEADERS = {
 }
 SPACE = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 LOOPBACK = ("localhost", "127.0.0.1", "::1", "[::1]")
-
-
-@dataclass(frozen=True)
-class Waits:
-    """Longest waits in seconds: for a connection, for the next bytes of an answer, and for its next event."""
-
-    connect: float = 10.0
-    idle: float = 120.0
-    event: float = 600.0
 
 
 @dataclass
@@ -106,7 +97,7 @@ class OpenAIClient:
         dialect: Dialect | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         pace: Pace | None = None,
-        waits: Waits = Waits(),
+        waits: Waits = PATIENT,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
@@ -221,7 +212,7 @@ class OpenAIClient:
 
     async def _pieces(self, response: httpx.Response, progress: _Progress) -> AsyncGenerator[Piece, None]:
         assembly = progress.assembly
-        async with aclosing(additions(response, assembly, self._clock, self._waits.event)) as pieces:
+        async with aclosing(additions(response, assembly, self._clock, self._waits)) as pieces:
             async for piece in pieces:
                 if progress.first is None:
                     progress.first = self._clock() - progress.sent

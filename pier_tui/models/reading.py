@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, suppress
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -18,8 +19,22 @@ from pier_tui.models.sse import Decoder
 
 ERROR_BYTES, ANSWER_BYTES, STREAM_BYTES = 64 * 1024, 16 * 1024 * 1024, 64 * 1024 * 1024
 """How much of an error's body, of an answer that is not streamed or of one event, and of a stream is read."""
-DRAIN, TAIL, REASON = 0.25, 5.0, 5.0
-"""Seconds to wait for the end of a complete answer, for what follows a finish reason, and for an error's body."""
+DRAIN, REASON = 0.25, 5.0
+"""Seconds to wait for the end of a response whose answer is complete, and for an error's body."""
+
+
+@dataclass(frozen=True)
+class Waits:
+    """Longest waits in seconds: for a connection, for the next bytes of an answer, for its next event, for its tail."""
+
+    connect: float = 10.0
+    idle: float = 120.0
+    event: float = 600.0
+    tail: float = 5.0
+    """For what follows a finish reason, such as the count of tokens."""
+
+
+PATIENT = Waits()
 
 
 async def reason(response: httpx.Response) -> tuple[str, str, str | None]:
@@ -35,13 +50,13 @@ async def reason(response: httpx.Response) -> tuple[str, str, str | None]:
 
 
 async def additions(
-    response: httpx.Response, assembly: Assembly, clock: Callable[[], float], patience: float
+    response: httpx.Response, assembly: Assembly, clock: Callable[[], float], waits: Waits
 ) -> AsyncGenerator[TextPiece | ReasoningPiece, None]:
     """What each part of the response adds, whether it is a stream of events or one JSON answer."""
     decoder, whole, told, size = Decoder(), bytearray(), clock(), 0
     streamed: bool | None = True if "event-stream" in response.headers.get("content-type", "") else None
     async with aclosing(_bytes(response)) as chunks:
-        while (chunk := await _next(chunks, TAIL if assembly.ended else None)) is not None:
+        while (chunk := await _next(chunks, waits.tail if assembly.ended else None)) is not None:
             part = chunk
             whole += b"" if streamed else chunk
             size += len(chunk)
@@ -56,7 +71,7 @@ async def additions(
             if assembly.done:
                 await _drain(chunks)
                 return
-            if clock() - told > patience:
+            if clock() - told > waits.event:
                 raise httpx.ReadError("nothing but signs of life")
     if streamed:
         for event in decoder.close(flush=True):
