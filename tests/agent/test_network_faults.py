@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from pier_tui.agent.books import Books, Rates
 from pier_tui.agent.harness import harness
 from pier_tui.events import AnyEvent, CallFinished, Notice, RequestEnded, RequestFailed, ToolReturned
 from pier_tui.models.messages import Tier
-from pier_tui.models.openai import OpenAIClient, Waits
+from pier_tui.models.openai import OpenAIClient
 
 EDIT = '{"path": "app.py", "old": "    return n - 1", "new": "    return n"}'
 ROUTE = call("route", '{"action": "edit", "confidence": 0.9, "reason": "plain"}', 0, "r")
@@ -27,14 +28,14 @@ ACT = (said("I mend it."), ROUTE, call("edit", EDIT, 1, "e"), said("", "tool_cal
 WHOLE, ANSWER = stream(*ACT), stream(said("Mended.", "stop"), USAGE, DONE)
 
 
-def live(tmp_path: Path, server: FaultServer, *, idle: float = 30.0) -> Session:
+async def at_once(seconds: float) -> None:
+    """No time at all."""
+
+
+def live(tmp_path: Path, server: FaultServer, *, sleep: Callable[[float], Awaitable[object]] | None = None) -> Session:
     """A session whose two models are behind one misbehaving server; waits between tries take no time."""
-
-    async def sleep(seconds: float) -> None:
-        return None
-
     tiers: tuple[Tier, ...] = ("weak", "strong")
-    clients = {tier: OpenAIClient(card(tier), server.url, waits=Waits(idle=idle), sleep=sleep) for tier in tiers}
+    clients = {tier: OpenAIClient(card(tier), server.url, sleep=sleep or at_once) for tier in tiers}
     harnesses = {tier: harness(tier, routing=True) for tier in tiers}
     rates = Rates({"weak": PRICE, "strong": PRICE}, {"weak": "30B", "strong": "105B"})
     return session(tmp_path, [], books=Books(clients, harnesses, rates))  # type: ignore[arg-type]

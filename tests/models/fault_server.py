@@ -37,8 +37,13 @@ class FaultServer:
     url: str = ""
     lines: list[Line] = field(default_factory=list)
     asked: asyncio.Event = field(default_factory=asyncio.Event)
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    serving: set[asyncio.Task[Any]] = field(default_factory=set)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self.serving.add(task)
         try:
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
             size = int(head.lower().partition("content-length:")[2].split("\r\n")[0])
@@ -48,16 +53,18 @@ class FaultServer:
             answering = asyncio.ensure_future(act(line))
             self.asked.set()
             watching = asyncio.ensure_future(reader.read())
-            await asyncio.wait({answering, watching}, return_when=asyncio.FIRST_COMPLETED)
+            ending = asyncio.ensure_future(self.over.wait())
+            await asyncio.wait({answering, watching, ending}, return_when=asyncio.FIRST_COMPLETED)
             if watching.done():
                 line.gone.set()
-            for task in (answering, watching):
-                task.cancel()
-            await asyncio.gather(answering, watching, return_exceptions=True)
+            for part in (answering, watching, ending):
+                part.cancel()
+            await asyncio.gather(answering, watching, ending, return_exceptions=True)
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
             writer.close()
+            self.serving.discard(task)
 
 
 @asynccontextmanager
@@ -70,6 +77,8 @@ async def serving(*acts: Act) -> AsyncIterator[FaultServer]:
         yield made
     finally:
         server.close()
+        made.over.set()
+        await asyncio.gather(*made.serving)
 
 
 def status(code: int, content: bytes | str = b"", **headers: str) -> Act:
