@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from pier_tui.errors import BadAnswer, KeyRejected, ModelError, OutOfCredit, RateLimited, WindowExceeded
-from pier_tui.models.draft import Draft, Pieces, mapping, objects, string
+from pier_tui.models.draft import Draft, Pieces, clean_id, mapping, objects, string, whole_characters
 from pier_tui.models.messages import Reply
 from pier_tui.models.sse import ServerEvent
 from pier_tui.models.usage import Usage
@@ -157,11 +157,11 @@ def stream_error(error: Any, request_id: str | None) -> ModelError:
     """The error a chunk reports, of the kind its code says."""
     told = error if isinstance(error, dict) else {"message": error}
     codes = [str(told.get(name) or "") for name in ("code", "type")]
-    identity = string(told.get("request_id")) or request_id
+    identity = clean_id(string(told.get("request_id"))) or request_id
     said = " ".join(str(told.get("message") or next(filter(None, codes), "no reason given")).split())
     kind = next((KINDS[code] for code in codes if code in KINDS), StreamFailed)
     where = f" (request {identity})" if identity else ""
-    return kind(f"The endpoint broke off the answer: {said[:300].rstrip('.')}{where}.", identity)
+    return kind(f"The endpoint broke off the answer: {whole_characters(said)[:300].rstrip('.')}{where}.", identity)
 
 
 def _error(chunk: Mapping[str, Any]) -> Any:

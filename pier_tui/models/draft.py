@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +15,10 @@ Pieces = list[TextPiece | ReasoningPiece]
 
 CUT_SHORT = frozenset({"length", "max_tokens", "max_output_tokens", "model_length", "content_filter", "error"})
 """Finish reasons after which the last tool call may lack its end, in lower case."""
+
+
+HALVES = re.compile("[\ud800-\udfff]")
+LEADING = re.compile("[\ud800-\udbff]\\Z")
 
 
 @dataclass
@@ -28,7 +33,7 @@ class Slot:
     @property
     def arguments(self) -> str:
         """What has come of its arguments."""
-        return "".join(self.parts)
+        return whole_characters("".join(self.parts))
 
     def whole(self) -> bool:
         """Whether its arguments already are one JSON object, to which nothing can be added."""
@@ -64,20 +69,30 @@ class Draft:
     said: list[str] = field(default_factory=list)
     thought: list[str] = field(default_factory=list)
     logprobs: list[float] = field(default_factory=list)
+    half: str = ""
 
     def say(self, text: Any) -> Pieces:
         """Add to the visible answer."""
-        if not isinstance(text, str) or not text:
+        if not (shown := self._next(text)):
             return []
-        self.said.append(text)
-        return [TextPiece(text=text)]
+        self.said.append(shown)
+        return [TextPiece(text=shown)]
 
     def think(self, text: Any) -> Pieces:
         """Add to the reasoning."""
-        if not isinstance(text, str) or not text:
+        if not (shown := self._next(text)):
             return []
-        self.thought.append(text)
-        return [ReasoningPiece(text=text)]
+        self.thought.append(shown)
+        return [ReasoningPiece(text=shown)]
+
+    def _next(self, text: Any) -> str:
+        """A stretch in whole characters: some hosts cut between the two halves of one."""
+        if not isinstance(text, str) or not text:
+            return ""
+        text, self.half = self.half + text, ""
+        if LEADING.search(text):
+            text, self.half = text[:-1], text[-1]
+        return whole_characters(text)
 
     def open(self, identity: Any = "", name: Any = "") -> Slot:
         """Begin another tool call."""
@@ -102,8 +117,8 @@ class Draft:
             reasoning="".join(self.thought),
             tool_calls=tuple(calls),
             unfinished=tuple(unfinished),
-            finish_reason=self.finish or ("stop" if self.over else "interrupted"),
-            model=self.model,
+            finish_reason=whole_characters(self.finish) or ("stop" if self.over else "interrupted"),
+            model=whole_characters(self.model),
             usage=self.usage,
             logprob=sum(self.logprobs) / len(self.logprobs) if self.logprobs else None,
             request_id=request_id,
@@ -118,9 +133,26 @@ class Draft:
 
 def _call(slot: Slot, number: int, taken: set[str]) -> ToolCall:
     arguments = slot.arguments.strip() and slot.arguments
-    name = slot.name or "unknown"
-    identity = slot.id if slot.id and slot.id not in taken else call_id(name, arguments, number)
+    name, told = whole_characters(slot.name) or "unknown", whole_characters(slot.id)
+    identity = told if told and told not in taken else call_id(name, arguments, number)
     return ToolCall(id=identity, name=name, arguments=arguments or "{}")
+
+
+def whole_characters(text: str) -> str:
+    """Halves of characters put together; a half alone becomes U+FFFD, for it is no text and cannot be kept."""
+    if HALVES.search(text) is None:
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def clean_id(identity: str | None) -> str | None:
+    """A request id fit for a sentence."""
+    return re.sub(r"[^\w.:-]", "", identity)[:80] or None if identity else None
+
+
+def place(value: Any) -> int | str | None:
+    """An index or id by which pieces are told apart; None for anything else."""
+    return value if isinstance(value, int | str) else None
 
 
 def string(value: Any) -> str:

@@ -17,10 +17,10 @@ from pier_tui.errors import BadAnswer, ConfigError, EndpointDown, ModelError, Ra
 from pier_tui.models.assembly import Assembly, StreamFailed, add_usage, assemble, nothing
 from pier_tui.models.cards import ModelCard
 from pier_tui.models.dialect import Again, Dialect, Failure, OpenWeights, Plain
-from pier_tui.models.draft import CUT_SHORT
+from pier_tui.models.draft import CUT_SHORT, clean_id, whole_characters
 from pier_tui.models.messages import CallNotice, ChatRequest, Piece, ReasoningPiece, Reply, TextPiece
 from pier_tui.models.pacing import Pace
-from pier_tui.models.reading import PATIENT, Waits, additions, clean_id, reason
+from pier_tui.models.reading import PATIENT, Waits, additions, reason
 from pier_tui.models.text_calls import Gate
 from pier_tui.models.usage import Usage
 
@@ -275,7 +275,7 @@ class OpenAIClient:
         """Text from the endpoint as part of a sentence: one line, short, without the key."""
         if self._key:
             text = text.replace(self._key, "…")
-        return SPACE.sub(" ", text).strip()[:most]
+        return SPACE.sub(" ", whole_characters(text)).strip()[:most]
 
 
 def _address(base_url: str) -> tuple[str, str]:

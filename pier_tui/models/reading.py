@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
@@ -145,8 +144,3 @@ def _told(content: bytes) -> tuple[str, str, str | None]:
     named = code if isinstance(code, str) else told.get("type")
     identity = told.get("request_id") or body.get("request_id")
     return message, named if isinstance(named, str) else "", identity if isinstance(identity, str) else None
-
-
-def clean_id(identity: str | None) -> str | None:
-    """A request id fit for a sentence."""
-    return re.sub(r"[^\w.:-]", "", identity)[:80] or None if identity else None

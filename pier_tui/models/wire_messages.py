@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pier_tui.models.draft import Draft, Pieces, Slot, mapping, objects, string, tokens
+from pier_tui.models.draft import Draft, Pieces, Slot, mapping, objects, place, string, tokens
 from pier_tui.models.usage import Usage
 
 
@@ -24,11 +24,11 @@ class Messages:
             case "message_start":
                 self._start(mapping(chunk.get("message")))
             case "content_block_start":
-                return self._block(chunk.get("index"), mapping(chunk.get("content_block")))
+                return self._block(place(chunk.get("index")), mapping(chunk.get("content_block")))
             case "content_block_delta":
-                return self._delta(chunk.get("index"), mapping(chunk.get("delta")))
+                return self._delta(place(chunk.get("index")), mapping(chunk.get("delta")))
             case "content_block_stop":
-                if (slot := self._slots.get(chunk.get("index"))) is not None:
+                if (slot := self._slots.get(place(chunk.get("index")))) is not None:
                     slot.closed = True
             case "message_delta":
                 self._draft.finish = string(mapping(chunk.get("delta")).get("stop_reason")) or self._draft.finish
@@ -109,7 +109,7 @@ class Cohere:
         delta = mapping(chunk.get("delta"))
         message = mapping(delta.get("message"))
         call = mapping(message.get("tool_calls"))
-        function, index = mapping(call.get("function")), chunk.get("index")
+        function, index = mapping(call.get("function")), place(chunk.get("index"))
         match chunk.get("type"):
             case "content-start" | "content-delta":
                 content = mapping(message.get("content"))

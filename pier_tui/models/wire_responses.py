@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pier_tui.models.draft import Draft, Pieces, Slot, mapping, objects, part, string, tokens
+from pier_tui.models.draft import Draft, Pieces, Slot, mapping, objects, part, place, string, tokens
 from pier_tui.models.usage import Usage
 
 TEXT = ("response.output_text.delta", "response.refusal.delta")
@@ -48,13 +48,13 @@ class Responses:
         """Nothing is held back."""
         return []
 
-    def _item(self, place: Any, item: Mapping[str, Any], *, over: bool) -> Pieces:
+    def _item(self, at: Any, item: Mapping[str, Any], *, over: bool) -> Pieces:
         kind = string(item.get("type"))
         if kind in CALLS:
-            self._call(place, item, string(item.get(CALLS[kind])), over=over)
-        if not over or place in self._told:
+            self._call(at, item, string(item.get(CALLS[kind])), over=over)
+        if not over or at in self._told:
             return []
-        self._told.add(place)
+        self._told.add(at)
         if kind == "message":
             parts = objects(item.get("content"))
             return self._draft.say("".join(string(p.get("text")) or string(p.get("refusal")) for p in parts))
@@ -63,10 +63,10 @@ class Responses:
             return self._draft.think("\n\n".join(string(p.get("text")) for p in parts))
         return []
 
-    def _call(self, place: Any, item: Mapping[str, Any], arguments: str, *, over: bool) -> None:
-        slot = self._slots.get(place)
+    def _call(self, at: Any, item: Mapping[str, Any], arguments: str, *, over: bool) -> None:
+        slot = self._slots.get(at)
         if slot is None:
-            self._slots[place] = slot = self._draft.open(item.get("call_id") or item.get("id"), item.get("name"))
+            self._slots[at] = slot = self._draft.open(item.get("call_id") or item.get("id"), item.get("name"))
         if arguments:
             slot.parts = [arguments]
         slot.name = slot.name or string(item.get("name"))
@@ -74,8 +74,8 @@ class Responses:
 
     def _end(self, response: Mapping[str, Any]) -> Pieces:
         pieces: Pieces = []
-        for place, item in enumerate([] if self._told or self._slots else objects(response.get("output"))):
-            pieces += self._item(place, item, over=True)
+        for number, item in enumerate([] if self._told or self._slots else objects(response.get("output"))):
+            pieces += self._item(number, item, over=True)
         status = string(response.get("status"))
         if status in ("completed", "incomplete"):
             cut = string(mapping(response.get("incomplete_details")).get("reason"))
@@ -88,8 +88,10 @@ class Responses:
 
 
 def _place(chunk: Mapping[str, Any]) -> Any:
-    place = chunk.get("output_index")
-    return place if isinstance(place, int) else string(chunk.get("item_id")) or mapping(chunk.get("item")).get("id")
+    found = chunk.get("output_index")
+    return (
+        found if isinstance(found, int) else string(chunk.get("item_id")) or place(mapping(chunk.get("item")).get("id"))
+    )
 
 
 def _usage(usage: Mapping[str, Any]) -> Usage:

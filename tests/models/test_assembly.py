@@ -154,6 +154,16 @@ def test_reasoning_is_found_under_each_hosts_name(fields: dict[str, Any], though
     assert assemble([delta(**fields), delta(content="x")]).reasoning == thought
 
 
+def test_a_character_cut_between_two_pieces_is_put_together_and_half_of_one_is_replaced() -> None:
+    chunk = '{"choices": [{"delta": {"content": "HERE"}}]}'
+    parts = [event(chunk.replace("HERE", part)) for part in ("a\\ud83d", "\\ude42\\ud800", "b")]
+    reply = assemble(parts)
+    assert reply.text == "a\U0001f642\ufffdb"
+    call = fragment("na\ud800me", '{"x": "\ud83d', index=0, id="\udc00")
+    [(_, name, arguments)] = calls(call, fragment("", '\ude42"}', index=0))
+    assert (name, arguments) == ("na\ufffdme", '{"x": "\U0001f642"}')
+
+
 def test_a_refusal_is_said() -> None:
     assert assemble([delta(content=None, refusal="I "), delta(refusal="won't.")]).text == "I won't."
 

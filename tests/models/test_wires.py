@@ -205,5 +205,24 @@ def test_errors_and_unknown_forms_are_refused_in_one_sentence(chunk: dict[str, A
     assert "\n" not in str(caught.value)
 
 
+@wires
+def test_whatever_stands_where_a_value_should_ends_in_a_reply_or_one_sentence(wire: str) -> None:
+    chance, junk = random.Random(11), [None, True, -1, "", "\ud800", [], {}, [None], {"a": [1]}, 10**30]
+
+    def spoiled(value: Any) -> Any:
+        if chance.random() < 0.04:
+            return chance.choice(junk)
+        if isinstance(value, dict):
+            return {key: spoiled(inner) for key, inner in value.items()}
+        return [spoiled(inner) for inner in value] if isinstance(value, list) else value
+
+    for _ in range(150):
+        events = [ServerEvent("message", json.dumps(spoiled(chunk))) for chunk in WIRES[wire]()]
+        try:
+            assert assemble(events).model_dump_json()
+        except ModelError as error:
+            assert "\n" not in str(error)  # noqa: PT017
+
+
 def test_cached_tokens_are_part_of_the_prompt_in_every_api() -> None:
     assert read([body(messages())]).usage == Usage(prompt=9, cached=4, output=5)
