@@ -15,7 +15,7 @@ from pier_tui.models.messages import Tier, ToolCall
 from pier_tui.repo.diff import Patch
 from pier_tui.router.override import Steering
 from pier_tui.tools import registry
-from pier_tui.tools.arguments import validate
+from pier_tui.tools.arguments import left_out, validate
 from pier_tui.tools.finish import Finish
 from pier_tui.tools.tool import CheckFailed, CheckPassed, Desk, Fact, Output, Tool, ToolResult
 
@@ -89,6 +89,8 @@ class ToolBench:
             except PierError as error:
                 result = ToolResult(ok=False, text=str(error) or "refused", line=f"{call.name}: refused")
         result = result or ToolResult(ok=False, text="the tool returned nothing", line=call.name)
+        if args is not None:
+            result = _with_what_was_left_out(call, result)
         into.took(call, result)
         if result.ok and isinstance(args, Finish.Args):
             into.finished = args.summary
@@ -129,6 +131,13 @@ class _Closable:
         close = getattr(self._iterator, "aclose", None)
         if close is not None:
             await close()
+
+
+def _with_what_was_left_out(call: ToolCall, result: ToolResult) -> ToolResult:
+    """The result, and to the model a word on the arguments that the tool does not know."""
+    unknown = left_out(registry.by_name(call.name), call.arguments)
+    note = f"\n(left out, for {call.name} does not know it: {', '.join(unknown)[:200]})" if unknown else ""
+    return result.model_copy(update={"text": result.text + note}) if note else result
 
 
 def _prepared(call: ToolCall, tier: Tier) -> tuple[Tool, object]:

@@ -20,7 +20,7 @@ from pier_tui.models.dialect import Again, Dialect, Failure, OpenWeights, Plain
 from pier_tui.models.draft import CUT_SHORT, clean_id, whole_characters
 from pier_tui.models.messages import CallNotice, ChatRequest, Piece, ReasoningPiece, Reply, TextPiece
 from pier_tui.models.pacing import Pace
-from pier_tui.models.reading import PATIENT, Waits, additions, reason
+from pier_tui.models.reading import PATIENT, Silence, Waits, additions, reason
 from pier_tui.models.text_calls import Gate
 from pier_tui.models.usage import Usage
 
@@ -244,7 +244,8 @@ class OpenAIClient:
         """How a connection failed, in one sentence."""
         where = f" (request {identity})" if identity else ""
         if isinstance(error, httpx.ReadTimeout):
-            return f"{self._host} said nothing for {self._waits.idle:.0f} s{where}."
+            seconds = error.seconds if isinstance(error, Silence) else self._waits.idle
+            return f"{self._host} said nothing for {seconds:.0f} s{where}."
         return f"The connection to {self._host} broke during the answer{where}."
 
     def _broken(self, error: httpx.HTTPError, progress: _Progress) -> Exception:

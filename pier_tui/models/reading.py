@@ -36,6 +36,14 @@ class Waits:
 PATIENT = Waits()
 
 
+class Silence(httpx.ReadTimeout):
+    """Nothing but signs of life for so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__("nothing but signs of life")
+        self.seconds = seconds
+
+
 async def reason(response: httpx.Response) -> tuple[str, str, str | None]:
     """Message, code and request id of a refusal, as much of them as comes in time."""
     read = bytearray()
@@ -71,7 +79,7 @@ async def additions(
                 await _drain(chunks)
                 return
             if clock() - told > waits.event:
-                raise httpx.ReadError("nothing but signs of life")
+                raise Silence(waits.event)
     if streamed:
         for event in decoder.close(flush=True):
             for piece in assembly.feed(event):

@@ -90,6 +90,25 @@ def parse(raw: str, schema: dict[str, Any]) -> dict[str, Any]:
     Keys the schema does not name are dropped where it names any and does not allow others. Raises ToolError, in one
     sentence, where no such object can be made of `raw`.
     """
+    value = _opened(raw, schema)
+    properties: dict[str, Any] = schema.get("properties", {})
+    fitted = {key: _whole(_coerced(item, properties.get(key, {}))) for key, item in _named(value, schema).items()}
+    kept = {key: item for key, item in fitted.items() if item is not None or "default" not in properties.get(key, {})}
+    if wrong := _misfit(kept, schema, ""):
+        raise ToolError(wrong)
+    return kept
+
+
+def left_out(tool: Tool, raw: str) -> tuple[str, ...]:
+    """The keys of `raw` that `validate` drops because the tool does not know them."""
+    schema = schema_of(tool.Args)
+    value = _opened(raw, schema)
+    used = {key for named in schema["properties"] for key in (named, *_aliases(named))}
+    return tuple(key for key in value if key not in used and not any(_same(key, name) for name in used))
+
+
+def _opened(raw: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """The object of arguments itself, out of whatever it was put in."""
     value = loaded(raw)
     if isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict):
         value = value[0]
@@ -109,11 +128,7 @@ def parse(raw: str, schema: dict[str, Any]) -> dict[str, Any]:
         ):
             inner = loaded(inner) if isinstance(inner, str) else inner
             value = inner if isinstance(inner, dict) else value
-    fitted = {key: _whole(_coerced(item, properties.get(key, {}))) for key, item in _named(value, schema).items()}
-    kept = {key: item for key, item in fitted.items() if item is not None or "default" not in properties.get(key, {})}
-    if wrong := _misfit(kept, schema, ""):
-        raise ToolError(wrong)
-    return kept
+    return value
 
 
 def example(name: str, schema: dict[str, Any]) -> str:

@@ -75,6 +75,15 @@ async def test_the_edit_is_made_once_and_the_request_comes_to_its_end(tmp_path: 
     assert kinds(events).count("call_finished") <= sent
 
 
+async def test_the_model_is_told_which_arguments_were_left_out(tmp_path: Path) -> None:
+    odd = call("read", '{"file_path": "app.py", "colour": "red", "start": 1}', 1, "e")
+    async with serving(stream(ROUTE, odd, said("", "tool_calls"), DONE), ANSWER) as server:
+        events = await live(tmp_path, server).run("read it")
+    [result] = [event for event in events if isinstance(event, ToolReturned) and event.name == "read"]
+    assert result.ok
+    assert result.text.endswith("(left out, for read does not know it: colour)")
+
+
 async def test_the_user_sees_how_long_is_waited_and_why(tmp_path: Path) -> None:
     async with serving(status(429, "", retry_after="7"), WHOLE, ANSWER) as server:
         events = await live(tmp_path, server).run("fix size")

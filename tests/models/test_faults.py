@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import sys
 from contextlib import aclosing
 from datetime import date
@@ -19,6 +20,7 @@ from fault_server import (
     USAGE,
     Act,
     FaultServer,
+    Line,
     call,
     close,
     packed,
@@ -64,15 +66,22 @@ class Asked:
         return [piece.text for piece in self.pieces if isinstance(piece, CallNotice)]
 
 
-async def ask(server: FaultServer | str, *, waits: Waits | None = None) -> Asked:
-    asked, time = Asked(), [0.0]
+async def ask(server: FaultServer | str, *, waits: Waits | None = None, tick: float = 0.0) -> Asked:
+    asked, time = Asked(), itertools.count(0.0, tick)
 
     async def sleep(seconds: float) -> None:
         asked.slept.append(seconds)
 
     url = server if isinstance(server, str) else server.url
     client = OpenAIClient(
-        CARD, url, KEY, waits=waits or Waits(), clock=lambda: time[0], now=lambda: 0.0, sleep=sleep, chance=lambda: 0.0
+        CARD,
+        url,
+        KEY,
+        waits=waits or Waits(),
+        clock=lambda: next(time),
+        now=lambda: 0.0,
+        sleep=sleep,
+        chance=lambda: 0.0,
     )
     try:
         async with asyncio.timeout(20), aclosing(client.stream(ASK)) as pieces:
@@ -222,6 +231,21 @@ async def test_silence_ends_the_call_with_the_seconds_waited(begun: bool) -> Non
         assert "said nothing for" in asked.notices[0]
     else:
         assert isinstance(asked.error, EndpointDown)
+    assert len(server.lines) == 1
+
+
+async def signs_of_life(line: Line) -> None:
+    while not line.gone.is_set():
+        await line.send(b": alive\n\n")
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("begun", [False, True])
+async def test_signs_of_life_alone_do_not_keep_a_call_waiting_for_ever(begun: bool) -> None:
+    async with serving(stream(*([said("half")] if begun else []), then=signs_of_life)) as server:
+        asked = await ask(server, waits=Waits(event=30), tick=1.0)
+    sentence = asked.notices[0] if begun else str(asked.error)
+    assert "said nothing for 30 s" in sentence
     assert len(server.lines) == 1
 
 
