@@ -56,12 +56,12 @@ class Chat:
         told = call.get("function")
         function = mapping(told) or call
         name, identity = string(function.get("name")), string(call.get("id"))
-        slot = self._slot(call.get("index"), identity, name)
+        slot = self._slot(call.get("index"), identity, name, string(function.get("arguments")).strip())
         slot.id = slot.id or identity
         slot.name = slot.name or name
         slot.add(function.get("arguments"))
 
-    def _slot(self, index: Any, identity: str, name: str) -> Slot:
+    def _slot(self, index: Any, identity: str, name: str, arguments: str) -> Slot:
         """The call a fragment belongs to: by index, unless it is plainly another; then by id; then the last."""
         if isinstance(index, str) and index.isdecimal():
             index = int(index)
@@ -70,7 +70,7 @@ class Chat:
             slot = self._by_index.get(index)
             if slot is None and same is not None and not (name and same.whole()):
                 return same
-            if slot is None or _another(slot, identity, name):
+            if slot is None or _another(slot, identity, name, arguments):
                 self._by_index[index] = slot = self._draft.open()
             return slot
         if same is not None:
@@ -156,13 +156,14 @@ def read_usage(usage: Mapping[str, Any]) -> Usage:
     return Usage(prompt=prompt, cached=part(cached, prompt), output=output, reasoning=part(reasoning, output))
 
 
-def _another(slot: Slot, identity: str, name: str) -> bool:
+def _another(slot: Slot, identity: str, name: str, arguments: str) -> bool:
     """Whether a fragment at a call's index begins another call; some hosts change the id within one."""
     if not name or (identity and identity == slot.id):
         return False
     if identity and slot.id:
         return name != slot.name or not slot.parts or slot.whole()
-    return bool(slot.name) and slot.whole() and name != slot.name
+    again = arguments.startswith("{") and slot.arguments.strip() not in ("{}", arguments)
+    return bool(slot.name) and slot.whole() and (name != slot.name or again)
 
 
 def _reasoning(delta: Mapping[str, Any]) -> str:
