@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
 from pier_tui.errors import PatchError, RepositoryError
 from pier_tui.repo import begin_patch
-from pier_tui.repo.diff import FileDiff, Patch
+from pier_tui.repo.diff import Patch
 from pier_tui.repo.disk import Change, read, write_all
-from pier_tui.repo.hunks import apply_hunks, reverse
-from pier_tui.repo.making import decode, encode, is_binary
-from pier_tui.repo.parsing import parse
+from pier_tui.repo.hunks import reverse
+from pier_tui.repo.making import decode
+from pier_tui.repo.parsing import NO_PATCH, parse
+from pier_tui.repo.patched_tree import Tree, renames
 from pier_tui.repo.paths import clean
-
-REGULAR = (None, "100644", "100755")
 
 
 class Result(BaseModel):
@@ -27,16 +25,6 @@ class Result(BaseModel):
     ok: bool
     changed: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
-
-
-@dataclass
-class _Entry:
-    """A file while the patch is worked out: as it is on disk, and as it will be."""
-
-    pre: bytes | None
-    pre_mode: int | None
-    post: bytes | None
-    mode: int | None = None
 
 
 def apply(root: Path, patch: bytes, *, strip: int = 1, reverse: bool = False, check: bool = False) -> Result:
@@ -57,13 +45,18 @@ def apply(root: Path, patch: bytes, *, strip: int = 1, reverse: bool = False, ch
 
 def planned(root: Path, patch: bytes, *, strip: int = 1, backwards: bool = False) -> dict[str, Change]:
     """What applying would write, by path. Raises PatchError, one line per file that does not apply."""
+    if strip < 0:
+        raise PatchError("The number of leading folders to drop cannot be negative: give 0 or more")
     if begin_patch.is_begin_patch(patch):
         if backwards:
             raise PatchError("A '*** Begin Patch' patch cannot be reversed: it does not keep what it deletes")
         return begun(root, patch)
     parsed = parse(patch, strip=strip)
     if not parsed.files:
-        raise PatchError("There is no patch in this text: a unified diff with ---, +++ and @@ lines is needed")
+        raise PatchError(NO_PATCH)
+    if patch.rpartition(b"\n")[2].startswith(b"+"):
+        # The line may be the first part of a longer one, and nothing in the file could contradict it.
+        raise PatchError("The patch ends in the middle of an added line: end it with a line break if it is whole")
     return changes_of(root, turned(parsed) if backwards else parsed)
 
 
@@ -76,79 +69,27 @@ def begun(root: Path, patch: bytes) -> dict[str, Change]:
     """What a `*** Begin Patch` patch would write."""
 
     def disk(path: str) -> bytes | None:
-        found = read(root, clean(path))
+        found = read(root, path)
         return None if found is None else found.content
 
-    after = begin_patch.propose(decode(patch), disk)
-    return {path: Change(disk(path), content) for path, content in after.items()}
+    tree = Tree(root)
+    text = decode(patch)
+    for path, content in begin_patch.propose(text, disk, root).items():
+        tree.entry(path).post = content
+    for target, source in begin_patch.moves(text, root).items():
+        tree.entry(target).mode = tree.entry(source).pre_mode
+    return tree.changes()
 
 
 def changes_of(root: Path, patch: Patch) -> dict[str, Change]:
     """What the patch would write under `root`. Raises PatchError, one line per file that does not apply."""
-    state: dict[str, _Entry] = {}
+    tree = Tree(root, leaving={clean(f.old_path) for f in patch.files if f.old_path is not None and renames(f)})
     errors: list[str] = []
     for file in patch.files:
         try:
-            _work(root, file, state)
+            tree.work(file)
         except RepositoryError as error:
             errors.append(str(error))
     if errors:
         raise PatchError("\n".join(errors))
-    return {path: Change(e.pre, e.post, e.mode) for path, e in state.items() if e.pre != e.post or e.mode is not None}
-
-
-def _entry(root: Path, path: str, state: dict[str, _Entry]) -> _Entry:
-    if path not in state:
-        found = read(root, path)
-        state[path] = _Entry(None, None, None) if found is None else _Entry(found.content, found.mode, found.content)
-    return state[path]
-
-
-def _work(root: Path, file: FileDiff, state: dict[str, _Entry]) -> None:
-    """Work one file diff into the state. Raises PatchError or RepositoryError."""
-    if file.binary:
-        raise PatchError(f"{file.path} is binary: a patch of a binary file is not applied")
-    if file.old_mode not in REGULAR or file.new_mode not in REGULAR:
-        raise PatchError(f"{file.path} is a symbolic link or a submodule in the patch: only regular files are written")
-    old = None if file.old_path is None else clean(file.old_path)
-    new = None if file.new_path is None else clean(file.new_path)
-    source = None if old is None else _entry(root, old, state)
-    target = None if new is None else _entry(root, new, state)
-    content = _content(file, source)
-    if source is not None and source is not target and not file.copied:
-        source.post, source.mode = None, None
-    if target is not None:
-        if source is not target and target.post is not None:
-            raise PatchError(f"{new} exists already, so the patch cannot make it")
-        if (root / str(new)).is_dir() and not any(p.startswith(f"{new}/") and not e.post for p, e in state.items()):
-            raise PatchError(f"{new} is a folder, so the patch cannot make a file of it")
-        target.post = content
-        target.mode = _mode(file, source, target)
-
-
-def _content(file: FileDiff, source: _Entry | None) -> bytes | None:
-    """The new content of one file. Raises PatchError when the patch does not fit the old one."""
-    created = file.old_path is None or (bool(file.hunks) and not any(h.old_count for h in file.hunks))
-    old = None if source is None else source.post
-    if old is None and not created:
-        raise PatchError(f"{file.old_path} does not exist, so the patch cannot change it")
-    if is_binary(old):
-        raise PatchError(f"{file.path} is binary on disk: it is not patched")
-    try:
-        text = apply_hunks(decode(old or b""), file.hunks)
-    except PatchError as error:
-        raise PatchError(f"{file.path}: {error}") from error
-    if file.new_path is None:
-        if text:
-            raise PatchError(f"{file.path}: the patch deletes the file but leaves contents: the file on disk has more")
-        return None
-    return encode(text)
-
-
-def _mode(file: FileDiff, source: _Entry | None, target: _Entry) -> int | None:
-    """The mode to set on the target, None to leave it."""
-    if file.new_mode is not None and file.new_mode != file.old_mode:
-        return int(file.new_mode, 8) & 0o777
-    if source is not None and source is not target:
-        return source.mode if source.mode is not None else source.pre_mode
-    return target.mode
+    return tree.changes()

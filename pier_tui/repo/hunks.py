@@ -10,26 +10,28 @@ from pier_tui.repo.making import counted, numbered, split
 
 
 def apply_hunks(text: str, hunks: Iterable[Hunk], *, exact: bool = False) -> str:
-    """The text with the hunks spliced in, in order.
+    """The text with the hunks spliced in, one after the other.
 
     Context and removed lines must be found exactly; a hunk may have moved, and the place nearest to where
-    it is expected is taken, as `git apply` does. A hunk with no context on one side must touch that end of
-    the file. With `exact` every hunk must stand at the very line it names. Raises PatchError.
+    it is expected is taken, as `git apply` does (its `find_pos`), but never lines an earlier hunk has put there.
+    A hunk with no context on one side must touch that end of the file. With `exact` every hunk must stand at
+    the very line it names, and they must be in order. Raises PatchError naming the hunk and the line.
     """
     lines = split(text)
-    result: list[str] = []
+    free: list[str | None] = [*lines]
     done = drift = 0
     for number, hunk in enumerate(hunks, 1):
         old = [line.text for line in hunk.lines if line.kind != "+"]
-        expected = position(hunk) + drift
-        at = expected if exact else find(lines, old, hunk, expected, done)
-        if at is None or at < done or lines[at : at + len(old)] != old:
+        new = [line.text for line in hunk.lines if line.kind != "-"]
+        expected = position(hunk) + drift if exact else max(hunk.new_start - 1, 0)
+        floor = done if exact else 0
+        at = (expected if fits(free, old, expected) else None) if exact else find(free, old, hunk, expected)
+        if at is None or at < floor:
             raise PatchError(f"Hunk {number} (line {hunk.old_start}) does not apply: {mismatch(lines, old, expected)}")
-        result += lines[done:at]
-        result += [line.text for line in hunk.lines if line.kind != "-"]
-        done, drift = at + len(old), at - position(hunk)
-    result += lines[done:]
-    return joined(result)
+        lines[at : at + len(old)] = new
+        free[at : at + len(old)] = [None] * len(new)
+        done, drift = at + len(new), drift + len(new) - len(old)
+    return joined(lines)
 
 
 def joined(lines: Sequence[str]) -> str:
@@ -44,14 +46,15 @@ def position(hunk: Hunk) -> int:
     return hunk.old_start - 1 if hunk.old_count else hunk.old_start
 
 
-def find(lines: Sequence[str], old: Sequence[str], hunk: Hunk, expected: int, floor: int) -> int | None:
-    """The place nearest to `expected`, not before `floor`, where the hunk's old side stands; None: nowhere."""
+def find(lines: Sequence[str | None], old: Sequence[str], hunk: Hunk, expected: int) -> int | None:
+    """The place nearest to `expected` where the hunk's old side stands; None: nowhere. None lines never match."""
     last = len(lines) - len(old)
     # A hunk that names the first line, or has no context below, is held to that end of the file: else it guesses.
     at_start, at_end = hunk.old_start <= 1, not trailing_context(hunk)
     if at_end and hunk.lines[0].kind != " ":
         # No context at all: only the named place will do, and only where it is the end of the file.
-        candidates: Iterable[int] = (expected,) if expected == last and (not at_start or last == 0) else ()
+        named = hunk.new_start - 1 if hunk.new_count else hunk.new_start
+        candidates: Iterable[int] = (last,) if named == last and (not at_start or last == 0) else ()
     elif at_start and at_end:
         candidates = (0,) if last == 0 else ()
     elif at_start:
@@ -59,8 +62,8 @@ def find(lines: Sequence[str], old: Sequence[str], hunk: Hunk, expected: int, fl
     elif at_end:
         candidates = (last,)
     else:
-        candidates = outwards(min(max(expected, floor), max(last, floor)), floor, last)
-    return next((at for at in candidates if at >= floor and fits(lines, old, at)), None)
+        candidates = outwards(min(expected, max(last, 0)), 0, last)
+    return next((at for at in candidates if fits(lines, old, at)), None)
 
 
 def trailing_context(hunk: Hunk) -> int:
@@ -73,7 +76,7 @@ def trailing_context(hunk: Hunk) -> int:
     return count
 
 
-def fits(lines: Sequence[str], old: Sequence[str], at: int) -> bool:
+def fits(lines: Sequence[str | None], old: Sequence[str], at: int) -> bool:
     """Whether `old` stands at `at`."""
     if at < 0 or at + len(old) > len(lines):
         return False

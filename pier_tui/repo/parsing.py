@@ -9,11 +9,12 @@ from typing import Literal
 from pier_tui.errors import PatchError
 from pier_tui.repo.diff import FileDiff, Hunk, Line, Patch
 from pier_tui.repo.making import decode, numbered, split
+from pier_tui.repo.names import dated, is_epoch, is_quoted, stripped, unquote
 
-HEADER = re.compile(r"^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@(?: ?(.*))?$")
-STAMP = re.compile(r"\s+(\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d(\.\d+)?)?.*)$")
-EPOCH = re.compile(r"(1969-12-31|1970-01-01) (\d\d):(\d\d):00(?:\.0+)? ([-+])(\d\d):?(\d\d)")
-ESCAPES = {"a": 7, "b": 8, "t": 9, "n": 10, "v": 11, "f": 12, "r": 13, '"': 34, "\\": 92}
+HEADER = re.compile(r"^@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@(?: ?(.*))?$", re.ASCII)
+UNREAD = re.compile(r"Binary files .+ and .+ differ$")
+"""What `diff -r` says of a binary file, outside of a git header."""
+NO_PATCH = "There is no patch in this text: a unified diff with ---, +++ and @@ lines is needed"
 MAX_COUNT = 10_000_000
 KINDS: dict[str, Literal[" ", "-", "+"]] = {" ": " ", "-": "-", "+": "+"}
 
@@ -34,7 +35,8 @@ class _File:
     moved_to: str | None = None
     copied: bool = False
     binary: bool = False
-    named: bool = False
+    named_old: bool = False
+    named_new: bool = False
     hunks: list[Hunk] = field(default_factory=list)
 
 
@@ -45,39 +47,6 @@ def parse(content: bytes, *, strip: int = 1) -> Patch:
     counts that do not match the lines, and for names that contradict each other.
     """
     return _Reader(split(decode(content)), strip).patch()
-
-
-def unquote(text: str) -> str:
-    """A name from git's C quoting. Raises PatchError when the quoting is broken."""
-    out = bytearray()
-    at = 1
-    while at < len(text) and text[at] != '"':
-        if text[at] != "\\":
-            out += text[at].encode("utf-8", "surrogateescape")
-            at += 1
-            continue
-        code = text[at + 1 : at + 2]
-        if code in ESCAPES:
-            out.append(ESCAPES[code])
-            at += 2
-        elif re.fullmatch("[0-3][0-7][0-7]", digits := text[at + 1 : at + 4]):
-            out.append(int(digits, 8))
-            at += 4
-        else:
-            raise PatchError(f"The quoted name {text} holds an unknown escape")
-    if at >= len(text):
-        raise PatchError(f"The quoted name {text} has no closing quote")
-    return bytes(out).decode("utf-8", "surrogateescape")
-
-
-def stripped(name: str, strip: int) -> str | None:
-    """The name without its first `strip` parts; None when it has too few."""
-    for _ in range(strip):
-        _, slash, name = name.partition("/")
-        if not slash or not name:
-            return None
-        name = name.lstrip("/")
-    return name or None
 
 
 class _Reader:
@@ -98,10 +67,14 @@ class _Reader:
                 self.plain_file()
             elif HEADER.match(line.rstrip("\r\n")):
                 raise self.broken("a hunk comes without a file header")
+            elif UNREAD.match(line.rstrip()):
+                raise self.broken("it names a binary file without its contents: take that file out of the patch")
+            elif self.is_maimed():
+                raise self.broken("a file header is followed by lines without a readable @@ line")
             else:
                 self.at += 1
         if not self.files and any(line.strip() for line in self.lines):
-            raise PatchError("There is no patch in this text: a unified diff with ---, +++ and @@ lines is needed")
+            raise PatchError(NO_PATCH)
         return Patch(files=tuple(self.files))
 
     def broken(self, why: str) -> PatchError:
@@ -115,6 +88,12 @@ class _Reader:
             and window[1].startswith("+++ ")
             and HEADER.match(window[2].rstrip("\r\n")) is not None
         )
+
+    def is_maimed(self) -> bool:
+        """Whether the two lines of a file header stand here and what follows looks like a hunk but is none."""
+        window = self.lines[self.at : self.at + 3]
+        headed = len(window) == 3 and window[0].startswith("--- ") and window[1].startswith("+++ ")
+        return headed and window[2].startswith((" ", "+", "-", "@@")) and not window[2].startswith("--- ")
 
     # git headers
 
@@ -151,6 +130,8 @@ class _Reader:
         """Take one extended header line; False when it is none."""
         for start, take in EXTENDED:
             if line.startswith(start):
+                if not self.lines[self.at].endswith("\n"):
+                    raise self.broken("it ends in the middle of a file header")
                 take(self, file, line[len(start) :])
                 return not (file.binary and start == "GIT binary patch")
         return False
@@ -169,19 +150,20 @@ class _Reader:
         if name is not None and expected is not None and name != expected:
             raise self.broken(f"the names {expected} and {name} contradict each other")
         if new:
-            file.new = name
+            file.new, file.named_new = name, True
         else:
-            file.old = name
-        file.named = True
+            file.old, file.named_old = name, True
 
     def header_name(self, text: str) -> str | None:
         """The name in a `---` or `+++` line of a git diff, None for /dev/null."""
-        name = unquote(text) if text.startswith('"') else text.split("\t", 1)[0]
+        name = unquote(text) if is_quoted(text) else text.split("\t", 1)[0]
         return None if name == "/dev/null" else name
 
     def moved(self, text: str) -> str:
-        name = unquote(text) if text.startswith('"') else text
-        return stripped(name, max(self.strip - 1, 0)) or name
+        name = stripped(unquote(text) if is_quoted(text) else text, max(self.strip - 1, 0))
+        if name is None:
+            raise self.broken(f"{text.strip()!r} has fewer than {self.strip - 1} leading folders to drop")
+        return name
 
     def skip_binary(self) -> None:
         while self.at < len(self.lines) and not self.lines[self.at].startswith("diff --git "):
@@ -193,28 +175,19 @@ class _Reader:
         names = [self.plain_name(self.lines[self.at + offset][4:].rstrip("\r\n")) for offset in (0, 1)]
         (old, old_absent), (new, new_absent) = names
         if old is not None and new is not None and old != new:
-            # `file.orig` against `file`: the shorter is meant, as git reads it.
-            if not (old.startswith(new) or new.startswith(old)):
-                raise self.broken(f"the names {old} and {new} differ: use a git diff with rename lines to rename")
-            old = new = min(old, new, key=len)
+            # As git reads it: `file` against `file.orig` means the shorter, else the new side's name counts.
+            old = new = old if new.startswith(old) else new
         if old is None and new is None:
             raise self.broken("it names no file")
         file = _File(git=False, old=None if old_absent else old or new, new=None if new_absent else new or old)
-        file.created, file.deleted, file.named = old_absent, new_absent, True
+        file.created, file.deleted = old_absent, new_absent
         self.at += 2
         self.read_hunks(file)
         self.files.append(self.finished(file))
 
     def plain_name(self, text: str) -> tuple[str | None, bool]:
         """The stripped name and whether the side is absent: /dev/null, or a time stamp of the epoch."""
-        stamp = ""
-        if text.startswith('"'):
-            name = unquote(text)
-        else:
-            name, tab, stamp = text.partition("\t")
-            if not tab and (match := STAMP.search(text)):
-                name, stamp = text[: match.start()], match.group(1)
-            name = name.rstrip()
+        name, stamp = (unquote(text), "") if is_quoted(text) else dated(text)
         if name == "/dev/null":
             return None, True
         short = name if "/" not in name else stripped(name, self.strip)
@@ -227,14 +200,21 @@ class _Reader:
     def read_hunks(self, file: _File) -> None:
         while self.at < len(self.lines) and (match := HEADER.match(self.lines[self.at].rstrip("\r\n"))):
             file.hunks.append(self.hunk(match))
-        if file.hunks and self.at < len(self.lines):
-            line = self.lines[self.at]
+        line = self.lines[self.at] if self.at < len(self.lines) else ""
+        if line.startswith("@@"):
+            raise self.broken("the hunk header cannot be read")
+        if file.git and (file.named_old or file.named_new or file.hunks):
+            if not (file.named_old and file.named_new):
+                raise self.broken("the header lacks its --- or its +++ line")
+            if not file.hunks:
+                raise self.broken("the --- and +++ lines are not followed by a hunk")
+        if file.hunks:
             if line[:1] in ("+", " ") or (
                 line.startswith("-") and line.rstrip() != "--" and not self.is_plain_header()
             ):
                 raise self.broken("there are more lines than the hunk's header counts")
-            if line.startswith("@@"):
-                raise self.broken("the hunk header cannot be read")
+            if line.startswith("\\"):
+                raise self.broken("a line beginning with a backslash does not follow the last line of a side")
 
     def hunk(self, match: re.Match[str]) -> Hunk:
         old_start, new_start = int(match[1]), int(match[3])
@@ -281,6 +261,8 @@ class _Reader:
 
     def unended(self, line: Line) -> Line:
         if self.at < len(self.lines) and self.lines[self.at].startswith("\\ "):
+            if len(self.lines[self.at]) < len("\\ No newline"):
+                raise self.broken("it ends in the middle of a line")
             self.at += 1
             return Line(kind=line.kind, text=line.text.removesuffix("\n"))
         return line
@@ -293,11 +275,13 @@ class _Reader:
 
     def finished(self, file: _File) -> FileDiff:
         old, new = file.old, file.new
-        if file.git and not file.named:
+        if file.git and not file.named_old:
             old = file.moved_from or (None if file.created else file.default)
             new = file.moved_to or (None if file.deleted else file.default)
         if old is None and new is None:
             raise self.broken("the header does not say which file is meant")
+        if why := contradiction(file):
+            raise self.broken(why)
         modes = file.old_mode != file.new_mode
         if not (file.hunks or file.binary or old != new or file.created or file.deleted or modes):
             raise self.broken("the file diff changes nothing")
@@ -316,17 +300,18 @@ class _Reader:
         )
 
 
-def is_epoch(stamp: str) -> bool:
-    """Whether a time stamp is 1970-01-01 00:00 UTC, with which `diff -N` marks an absent file."""
-    match = EPOCH.fullmatch(stamp.strip())
-    if match is None:
-        return False
-    minutes = int(match[2]) * 60 + int(match[3])
-    zone = (int(match[5]) * 60 + int(match[6])) * (1 if match[4] == "+" else -1)
-    return minutes - zone == (1440 if match[1].startswith("1969") else 0)
+def contradiction(file: _File) -> str | None:
+    """What is wrong with a header whose lines contradict each other, or lack one of a pair."""
+    if (file.created or file.deleted) and (file.moved_from or file.moved_to or (file.created and file.deleted)):
+        return "the header lines contradict each other: a file is new, deleted, renamed or copied"
+    if (file.moved_from is None) != (file.moved_to is None):
+        return "the header has one half of a rename or copy: both from and to are needed"
+    if not (file.created or file.deleted) and (file.old_mode is None) != (file.new_mode is None):
+        return "the header has one half of a mode change: both the old and the new mode are needed"
+    return None
 
 
-def _set_modes(_: _Reader, file: _File, text: str) -> None:
+def _set_created(_: _Reader, file: _File, text: str) -> None:
     file.created, file.new_mode = True, text.strip()
 
 
@@ -358,11 +343,12 @@ def _set_binary(_: _Reader, file: _File, text: str) -> None:
     file.binary = True
 
 
-def _set_index(_: _Reader, file: _File, text: str) -> None:
-    mode = text.rsplit(" ", maxsplit=1)[-1] if " " in text else ""
-    if re.fullmatch("[0-7]{6}", mode):
-        file.old_mode = file.old_mode or mode
-        file.new_mode = file.new_mode or mode
+def _set_index(reader: _Reader, file: _File, text: str) -> None:
+    match = re.fullmatch("[0-9a-f]+\\.\\.[0-9a-f]+(?: ([0-7]{6}))?", text)
+    if match is None:
+        raise reader.broken("the index line cannot be read")
+    file.old_mode = file.old_mode or match[1]
+    file.new_mode = file.new_mode or match[1]
 
 
 def _skip(_: _Reader, file: _File, text: str) -> None:
@@ -374,7 +360,7 @@ EXTENDED = (
     ("+++ ", lambda reader, file, text: reader.side(file, text, True)),
     ("old mode ", _set_old_mode),
     ("new mode ", _set_new_mode),
-    ("new file mode ", _set_modes),
+    ("new file mode ", _set_created),
     ("deleted file mode ", _set_deleted),
     ("copy from ", _set_copy_from),
     ("copy to ", _set_to),

@@ -182,7 +182,11 @@ def test_a_begin_patch_adds_changes_moves_and_deletes(work: Path) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        "*** Update File: a.txt\n@@\n-b \n+B",
+        "*** Update File: a.txt\n@@\n- b\n+B",
+        "*** Update File: a.txt\n@@\n a \n-b\n+B",
+        "*** Add File: /etc/new\n+x",
+        "*** Update File: a.txt\n@@\n-b\n+B\n@@ c",
+        "*** Update File: a.txt\n@@\n-b\n+B\n*** End of File",
         "*** Add File: a.txt\n+x",
         "*** Delete File: missing",
         "*** Update File: twice\n@@\n-x\n+y",
