@@ -12,7 +12,7 @@ from pier_tui.repo.diff import Patch
 from pier_tui.repo.disk import Change, read, write_all
 from pier_tui.repo.hunks import reverse
 from pier_tui.repo.making import decode
-from pier_tui.repo.parsing import NO_PATCH, parse
+from pier_tui.repo.parsing import NO_PATCH, parse, refuse_torn
 from pier_tui.repo.patched_tree import Tree, renames
 from pier_tui.repo.paths import clean
 
@@ -54,9 +54,7 @@ def planned(root: Path, patch: bytes, *, strip: int = 1, backwards: bool = False
     parsed = parse(patch, strip=strip)
     if not parsed.files:
         raise PatchError(NO_PATCH)
-    if patch.rpartition(b"\n")[2].startswith(b"+"):
-        # The line may be the first part of a longer one, and nothing in the file could contradict it.
-        raise PatchError("The patch ends in the middle of an added line: end it with a line break if it is whole")
+    refuse_torn(patch)
     return changes_of(root, turned(parsed) if backwards else parsed)
 
 

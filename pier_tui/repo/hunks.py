@@ -13,9 +13,10 @@ def apply_hunks(text: str, hunks: Iterable[Hunk], *, exact: bool = False) -> str
     """The text with the hunks spliced in, one after the other.
 
     Context and removed lines must be found exactly; a hunk may have moved, and the place nearest to where
-    it is expected is taken, as `git apply` does (its `find_pos`), but never lines an earlier hunk has put there.
-    A hunk with no context on one side must touch that end of the file. With `exact` every hunk must stand at
-    the very line it names, and they must be in order. Raises PatchError naming the hunk and the line.
+    it is expected is taken, but never lines an earlier hunk has put there. A hunk with no context on one side must
+    touch that end of the file. `git apply` expects a hunk where it names it (its `find_pos`), GNU patch where the
+    hunks before it were found: where the two lead to different places the hunk is refused. With `exact` every hunk
+    must stand at the very line it names, and they must be in order. Raises PatchError naming the hunk and the line.
     """
     lines = split(text)
     free: list[str | None] = [*lines]
@@ -24,14 +25,23 @@ def apply_hunks(text: str, hunks: Iterable[Hunk], *, exact: bool = False) -> str
         old = [line.text for line in hunk.lines if line.kind != "+"]
         new = [line.text for line in hunk.lines if line.kind != "-"]
         expected = position(hunk) + drift if exact else max(hunk.new_start - 1, 0)
-        floor = done if exact else 0
-        at = (expected if fits(free, old, expected) else None) if exact else find(free, old, hunk, expected)
-        if at is None or at < floor:
+        at = exactly(free, old, expected, done) if exact else find(free, old, hunk, expected)
+        if at is None:
             raise PatchError(f"Hunk {number} (line {hunk.old_start}) does not apply: {mismatch(lines, old, expected)}")
+        if not exact and (other := find(free, old, hunk, expected + drift)) not in (at, None):
+            raise PatchError(
+                f"Hunk {number} (line {hunk.old_start}) fits at lines {at + 1} and {other + 1}: it is unsure"
+            )
         lines[at : at + len(old)] = new
         free[at : at + len(old)] = [None] * len(new)
-        done, drift = at + len(new), drift + len(new) - len(old)
+        done = at + len(new)
+        drift = drift + len(new) - len(old) if exact else at - expected
     return joined(lines)
+
+
+def exactly(lines: Sequence[str | None], old: Sequence[str], at: int, floor: int) -> int | None:
+    """The place itself where the old side stands there, and not before `floor`."""
+    return at if at >= floor and fits(lines, old, at) else None
 
 
 def joined(lines: Sequence[str]) -> str:
@@ -51,18 +61,18 @@ def find(lines: Sequence[str | None], old: Sequence[str], hunk: Hunk, expected: 
     last = len(lines) - len(old)
     # A hunk that names the first line, or has no context below, is held to that end of the file: else it guesses.
     at_start, at_end = hunk.old_start <= 1, not trailing_context(hunk)
-    if at_end and hunk.lines[0].kind != " ":
+    if at_start and at_end:
+        candidates: Iterable[int] = (0,) if last == 0 else ()
+    elif at_end and hunk.lines[0].kind != " ":
         # No context at all: only the named place will do, and only where it is the end of the file.
         named = hunk.new_start - 1 if hunk.new_count else hunk.new_start
-        candidates: Iterable[int] = (last,) if named == last and (not at_start or last == 0) else ()
-    elif at_start and at_end:
-        candidates = (0,) if last == 0 else ()
+        candidates = (last,) if named == last else ()
     elif at_start:
         candidates = (0,)
     elif at_end:
         candidates = (last,)
     else:
-        candidates = outwards(min(expected, max(last, 0)), 0, last)
+        candidates = outwards(min(max(expected, 0), max(last, 0)), 0, last)
     return next((at for at in candidates if fits(lines, old, at)), None)
 
 

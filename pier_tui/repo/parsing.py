@@ -49,6 +49,16 @@ def parse(content: bytes, *, strip: int = 1) -> Patch:
     return _Reader(split(decode(content)), strip).patch()
 
 
+def refuse_torn(content: bytes) -> None:
+    """Raise PatchError where a patch may have been cut within its last line, and no file could contradict that.
+
+    Such a line is one that is added or belongs to a header and has no line break. Git refuses these too.
+    """
+    last = decode(content.rpartition(b"\n")[2])
+    if last.startswith(("+", *(start for start, _ in EXTENDED))):
+        raise PatchError(f"The patch ends without a line break, in {last[:40]!r}: add one if the line is whole")
+
+
 class _Reader:
     """One pass over the lines of a patch."""
 
@@ -76,6 +86,10 @@ class _Reader:
         if not self.files and any(line.strip() for line in self.lines):
             raise PatchError(NO_PATCH)
         return Patch(files=tuple(self.files))
+
+    def short(self, name: str) -> str | None:
+        """The name without its leading folders; one that has none at all is whole. None when it has too few."""
+        return name if "/" not in name else stripped(name, self.strip)
 
     def broken(self, why: str) -> PatchError:
         return PatchError(f"The patch is corrupt at line {min(self.at, len(self.lines) - 1) + 1}: {why}")
@@ -121,7 +135,7 @@ class _Reader:
         else:
             pairs = [(rest[:at], rest[at + 1 :]) for at, char in enumerate(rest) if char == " "]
         for left, right in pairs:
-            names = {stripped(unquote(n) if n.startswith('"') else n, self.strip) for n in (left, right)}
+            names = {self.short(unquote(n) if n.startswith('"') else n) for n in (left, right)}
             if len(names) == 1 and None not in names:
                 return names.pop()
         return None
@@ -130,8 +144,6 @@ class _Reader:
         """Take one extended header line; False when it is none."""
         for start, take in EXTENDED:
             if line.startswith(start):
-                if not self.lines[self.at].endswith("\n"):
-                    raise self.broken("it ends in the middle of a file header")
                 take(self, file, line[len(start) :])
                 return not (file.binary and start == "GIT binary patch")
         return False
@@ -140,7 +152,7 @@ class _Reader:
         """A `---` or `+++` line of a git diff, which must agree with the rest of the header."""
         name = self.header_name(text)
         if name is not None:
-            name = stripped(name, self.strip)
+            name = self.short(name)
             if name is None:
                 raise self.broken(f"{text.strip()!r} has fewer than {self.strip} leading folders to drop")
         gone = file.deleted if new else file.created
@@ -190,7 +202,7 @@ class _Reader:
         name, stamp = (unquote(text), "") if is_quoted(text) else dated(text)
         if name == "/dev/null":
             return None, True
-        short = name if "/" not in name else stripped(name, self.strip)
+        short = self.short(name)
         if short is None:
             raise self.broken(f"{name} has fewer than {self.strip} leading folders to drop")
         return short, is_epoch(stamp)
