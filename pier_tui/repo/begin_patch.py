@@ -193,7 +193,8 @@ def updated(text: str, section: Section) -> str:
     bare = [line.rstrip("\n").removesuffix("\r") for line in lines]
     result: list[str] = []
     done = 0
-    for chunk in section.chunks:
+    # Lines without a place of their own are added at the end, wherever the patch mentions them.
+    for chunk in sorted(section.chunks, key=lambda chunk: not chunk.old):
         try:
             at = place(bare, chunk, done)
         except PatchError as error:

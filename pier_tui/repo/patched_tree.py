@@ -100,11 +100,11 @@ class Tree:
             entry = self.entries.get(above)
             if (entry and entry.post is not None) or (entry is None and (self.root / above).is_file()):
                 raise PatchError(f"{path} cannot be made: {above} is a file, not a folder")
-        for folder, _, names in os.walk(self.root / path):
-            for name in names:
-                inside = (Path(folder) / name).relative_to(self.root).as_posix()
-                if (entry := self.entries.get(inside)) is None or entry.post is not None:
-                    raise PatchError(f"{path} is a folder, so the patch cannot make a file of it")
+        for folder, folders, names in os.walk(self.root / path):
+            inside = [(Path(folder) / name).relative_to(self.root).as_posix() for name in names]
+            stays = any((entry := self.entries.get(p)) is None or entry.post is not None for p in inside)
+            if stays or not (folders or names):
+                raise PatchError(f"{path} is a folder, so the patch cannot make a file of it: remove the folder first")
         if any(p.startswith(f"{path}/") and e.post is not None for p, e in self.entries.items()):
             raise PatchError(f"{path} would be a file and a folder at once")
 

@@ -48,6 +48,7 @@ def test_white_space_and_here_documents_around_the_markers_are_read_over(tmp_pat
         ("@@\n-x\n+y\n*** End of File", b"x\na\nx\n", b"x\na\ny\n"),
         ("@@\n+last", b"x\n", b"x\nlast\n"),
         ("@@\n+last", b"x", b"x\nlast\n"),
+        ("@@\n+last\n@@\n-x\n+y", b"x\n", b"y\nlast\n"),
         ("@@\n-a - b\n+c", "a – b  \n".encode(), b"c\n"),
         ("@@\n a\n+A\n b\n+B\n c", b"a\r\nb\nc\r\n", b"a\r\nA\r\nb\nB\nc\r\n"),
         ("@@\n-a\n+A", b"a\r\nb", b"A\r\nb"),

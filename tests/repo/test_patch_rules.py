@@ -21,9 +21,12 @@ def files(root: Path) -> dict[str, bytes | str]:
 
 
 def tried(root: Path, patch: str, **options: int) -> Result:
-    """What applying says, after making sure that a refusal changed nothing and names the cause."""
+    """What applying says, after making sure that a check says the same and a refusal changes nothing."""
     before = files(root)
+    checked = apply(root, patch.encode(), **options, check=True)
+    assert files(root) == before
     result = apply(root, patch.encode(), **options)
+    assert checked == result, "checking and applying disagree"
     if not result.ok:
         assert result.errors
         assert all(result.errors)
