@@ -49,6 +49,11 @@ def stripped(name: str, strip: int) -> str | None:
     return name or None
 
 
+def short(name: str, strip: int) -> str | None:
+    """As `stripped`, but a name without any folder is whole."""
+    return name if "/" not in name else stripped(name, strip)
+
+
 def dated(text: str) -> tuple[str, str]:
     """A name of a plain diff and the time stamp behind it; what follows a tab is no part of the name."""
     if match := STAMP.search(text):

@@ -9,7 +9,7 @@ from typing import Literal
 from pier_tui.errors import PatchError
 from pier_tui.repo.diff import FileDiff, Hunk, Line, Patch
 from pier_tui.repo.making import decode, numbered, split
-from pier_tui.repo.names import dated, is_epoch, is_quoted, stripped, unquote
+from pier_tui.repo.names import dated, is_epoch, is_quoted, short, stripped, unquote
 
 HEADER = re.compile(r"^@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@(?: ?(.*))?$", re.ASCII)
 UNREAD = re.compile(r"Binary files .+ and .+ differ$")
@@ -87,10 +87,6 @@ class _Reader:
             raise PatchError(NO_PATCH)
         return Patch(files=tuple(self.files))
 
-    def short(self, name: str) -> str | None:
-        """The name without its leading folders; one that has none at all is whole. None when it has too few."""
-        return name if "/" not in name else stripped(name, self.strip)
-
     def broken(self, why: str) -> PatchError:
         return PatchError(f"The patch is corrupt at line {min(self.at, len(self.lines) - 1) + 1}: {why}")
 
@@ -135,7 +131,7 @@ class _Reader:
         else:
             pairs = [(rest[:at], rest[at + 1 :]) for at, char in enumerate(rest) if char == " "]
         for left, right in pairs:
-            names = {self.short(unquote(n) if n.startswith('"') else n) for n in (left, right)}
+            names = {short(unquote(n) if n.startswith('"') else n, self.strip) for n in (left, right)}
             if len(names) == 1 and None not in names:
                 return names.pop()
         return None
@@ -152,7 +148,7 @@ class _Reader:
         """A `---` or `+++` line of a git diff, which must agree with the rest of the header."""
         name = self.header_name(text)
         if name is not None:
-            name = self.short(name)
+            name = short(name, self.strip)
             if name is None:
                 raise self.broken(f"{text.strip()!r} has fewer than {self.strip} leading folders to drop")
         gone = file.deleted if new else file.created
@@ -202,10 +198,10 @@ class _Reader:
         name, stamp = (unquote(text), "") if is_quoted(text) else dated(text)
         if name == "/dev/null":
             return None, True
-        short = self.short(name)
-        if short is None:
+        shorter = short(name, self.strip)
+        if shorter is None:
             raise self.broken(f"{name} has fewer than {self.strip} leading folders to drop")
-        return short, is_epoch(stamp)
+        return shorter, is_epoch(stamp)
 
     # hunks
 
@@ -273,7 +269,7 @@ class _Reader:
 
     def unended(self, line: Line) -> Line:
         if self.at < len(self.lines) and self.lines[self.at].startswith("\\ "):
-            if len(self.lines[self.at]) < len("\\ No newline"):
+            if len(self.lines[self.at]) <= len("\\ No newline"):
                 raise self.broken("it ends in the middle of a line")
             self.at += 1
             return Line(kind=line.kind, text=line.text.removesuffix("\n"))

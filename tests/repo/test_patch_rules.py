@@ -87,6 +87,7 @@ def test_a_file_named_twice_is_changed_twice(tmp_path: Path) -> None:
         "--- a/a\n+++ b/a\n@@ -1,99999999999999999999 +1 @@\n-x\n+y\n",
         "--- a/a\n+++ b/a\n@@ -1 +1 @@\n-x\n+y",
         "--- a/a\n+++ b/a\n@@ -1 +1 @@\n-x\n+y\n\\ No",
+        "--- a/a\n+++ b/a\n@@ -1 +1 @@\n-x\n+y\n\\ No newline",
         f"--- a/a\n+++ b/a\n{CHANGE}Binary files a/p.png and b/p.png differ\n",
         f"diff --git a/a b/a\nindex 1..2 10x\n--- a/a\n+++ b/a\n{CHANGE}",
         "--- /dev/null\n+++ /dev/null\n@@ -0,0 +1 @@\n+x\n",
