@@ -172,7 +172,7 @@ async def assemble(
         sandbox=sandbox.word,
     )
     lost = await asyncio.to_thread(put_pending, overlay, resumed.pending)
-    words = (*_unconfined(sandbox), *_opening_words(recovered, lost), *_unlimited(profile, chosen))
+    words = (*store.notices, *_unconfined(sandbox), *_opening_words(recovered, lost), *_unlimited(profile, chosen))
 
     async def close() -> None:
         for client in clients.values():

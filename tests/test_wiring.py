@@ -14,7 +14,7 @@ import pytest
 from pier_tui import wiring
 from pier_tui.agent.agent import Agent
 from pier_tui.errors import PierError
-from pier_tui.events import AnyEvent, PatchProposed
+from pier_tui.events import AnyEvent, Notice, PatchProposed
 from pier_tui.headless import everything
 from pier_tui.models.messages import ToolCall
 from pier_tui.session.store import Store
@@ -218,14 +218,15 @@ async def test_two_programs_on_one_repository_do_not_disturb_each_other(root: Pa
         assert "- 1" not in (root / "app.py").read_text()
 
 
-async def test_a_broken_session_file_is_one_sentence_and_is_left_alone(root: Path, env: dict[str, str]) -> None:
+async def test_a_broken_session_file_is_put_aside_and_said(root: Path, env: dict[str, str]) -> None:
     path = wiring.state_dir(env) / "sessions.db"
     path.parent.mkdir(parents=True)
     path.write_bytes(b"this is no database at all " * 400)
-    with pytest.raises(PierError, match=r"sessions\.db cannot be used"):
-        async with agent(root, env):
-            pass
-    assert path.read_bytes().startswith(b"this is no database")
+    async with agent(root, env) as made:
+        [said] = [e.text for e in made.history() if isinstance(e, Notice) and "damaged" in e.text]
+        assert (await run(made, "what is in app.py?"))[-1].type == "request_ended"
+    kept = Path(said.rpartition(" ")[2].rstrip("."))
+    assert kept.read_bytes().startswith(b"this is no database")  # noqa: ASYNC240
 
 
 async def test_a_session_file_that_refuses_a_write_ends_the_request_with_one_sentence(
