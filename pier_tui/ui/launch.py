@@ -21,6 +21,7 @@ from pier_tui.ui.picture import Picture
 from pier_tui.ui.text import sanitize, visible
 
 if TYPE_CHECKING:
+    from pier_tui.events import AnyEvent
     from pier_tui.repo.diff import Patch
     from pier_tui.tools.approval import User
     from pier_tui.ui.app import PierApp
@@ -91,7 +92,7 @@ def recording(file: Path | None, env: Mapping[str, str]) -> int:
     from pier_tui.ui.app import PierApp, preferences
 
     shipped = Path(__file__).resolve().parents[1] / "recordings" / SHIPPED_RECORDING
-    found, themes = preferences({}, env)
+    found, themes, _ = preferences({}, env)
     load_recording(file or shipped)
     _need_terminal()
     app = PierApp(
@@ -127,7 +128,7 @@ def build(opening: Opening) -> PierApp:
     """The app, ready to run. Raises ConfigError."""
     from pier_tui.ui.app import PierApp, preferences
 
-    found, themes = preferences(opening.overrides, opening.env)
+    found, themes, state = preferences(opening.overrides, opening.env)
     connection = Connection(opening)
 
     async def start(user: User) -> Workbench:
@@ -145,7 +146,7 @@ def build(opening: Opening) -> PierApp:
         user_themes=themes,
         keymap=found.settings.keymap,
         reopen=connection.start,
-        shelf=Sessions(opening),
+        shelf=Sessions(opening, state),
         watch=connection.watch,
         files=connection.files,
         worktree=None if opening.plain else connection.working_diff,
@@ -237,17 +238,29 @@ def _import_offline() -> None:
     import pier_tui.models.offline.transport  # noqa: F401
 
 
+def _tail(state: Path, session: str) -> Sequence[AnyEvent]:
+    """For a thread, and without `wiring`, whose import takes longer than the reading."""
+    from pier_tui.session.shelf import tail
+
+    return tail(state, session)
+
+
 class Sessions:
     """The sessions of one repository, for the list on the screen."""
 
-    def __init__(self, opening: Opening) -> None:
-        self._opening = opening
+    def __init__(self, opening: Opening, state: Path) -> None:
+        self._opening, self._state = opening, state
 
     async def sessions(self) -> Sequence[SessionLine]:
         """All of them, newest first."""
         from pier_tui import wiring
 
         return await asyncio.to_thread(wiring.session_rows, self._opening.root, self._opening.env)
+
+    async def tail(self, session_id: str = "") -> Sequence[AnyEvent]:
+        """The last events of one, of the one being opened where none is named; none where it cannot be read."""
+        session = session_id or self._opening.resume
+        return await asyncio.to_thread(_tail, self._state, session) if session else ()
 
     async def export(self, session_id: str) -> str:
         """Write one as Markdown into the present folder; the path written."""

@@ -175,6 +175,10 @@ class Shelf(Protocol):
         """All sessions of this repository, newest first."""
         ...
 
+    async def tail(self, session_id: str = "") -> Sequence[AnyEvent]:
+        """The last events of a session, of the one being opened where none is named; none where it cannot be read."""
+        ...
+
     async def export(self, session_id: str) -> str:
         """Write the session as Markdown; returns the path written. Raises PierError."""
         ...

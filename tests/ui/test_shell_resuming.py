@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from scripted_workbench import ScriptedWorkbench
 from textual.pilot import Pilot
 
+from pier_tui.events import AnyEvent
 from pier_tui.tools.approval import User
 from pier_tui.ui.app import PierApp
 from pier_tui.ui.screens.sessions import SessionsScreen
@@ -19,6 +20,9 @@ class OneSession:
 
     async def sessions(self) -> Sequence[SessionLine]:
         return [SessionLineOf()]
+
+    async def tail(self, session_id: str = "") -> Sequence[AnyEvent]:
+        return ()
 
     async def export(self, session_id: str) -> str:
         return session_id
