@@ -9,20 +9,20 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
+from pier_tui.agent import resuming
 from pier_tui.agent.agent import Agent
+from pier_tui.agent.asking import RecordedUser
 from pier_tui.agent.books import Books, Rates
 from pier_tui.agent.budget import Budget
 from pier_tui.agent.desk import AgentDesk
 from pier_tui.agent.harness import harness
 from pier_tui.agent.parts import Parts
-from pier_tui.agent.record import Recorder
-from pier_tui.agent.resuming import put_pending
 from pier_tui.agent.tool_run import ToolBench
 from pier_tui.backbone.compaction import epoch_for
 from pier_tui.backbone.repo_card import repo_card
 from pier_tui.config import Settings, config_dir, load, save_rule, save_setting, state_dir
 from pier_tui.errors import ConfigError, PierError, RepositoryError, ToolError
-from pier_tui.events import AnyEvent, Event, Notice, RequestStarted
+from pier_tui.events import AnyEvent
 from pier_tui.feedback.log import FeedbackLog
 from pier_tui.models.client import ModelClient
 from pier_tui.models.connect import connect
@@ -36,7 +36,6 @@ from pier_tui.repo.scratch import Scratch
 from pier_tui.router.override import Steering
 from pier_tui.router.strategies.self_route import SelfRoute
 from pier_tui.session.export import RecordingHeader, to_jsonl, to_markdown
-from pier_tui.session.resume import Resumed, fold
 from pier_tui.session.store import SessionRow, Store
 from pier_tui.tools.approval import ApprovalAnswer, ApprovalRequest, Nobody, PolicyApproval, Rule, Rules, User
 from pier_tui.tools.confined import hide_process
@@ -128,23 +127,15 @@ async def assemble(
     overlay = Overlay(repo)
     scratch = Scratch(repo)
     sandbox = await probe(readable=(repo.root,), writes=chosen.sandbox)
-    approval = _approval(
-        chosen, env, overlay, sandbox, user or (AllowAll() if approve_all and sandbox.active else Nobody())
-    )
+    asked = RecordedUser(user or (AllowAll() if approve_all and sandbox.active else Nobody()))
+    approval = _approval(chosen, env, overlay, sandbox, asked)
     steering = Steering(chosen.only)
     desk = AgentDesk(overlay, ScratchRunner(scratch, overlay, sandbox), approval, user)
     journal = Journal(state_dir_for(repo.root, state_dir(env).parent))
     recovered = await asyncio.to_thread(journal.recover)
-    past, resumed = await asyncio.to_thread(_resumed, store, resume, repo.root)
-    session = resume if resume else await asyncio.to_thread(store.open_session, str(repo.root))
-
-    async def append(event: Event) -> None:
-        await store.append(event)
-        if isinstance(event, RequestStarted) and event.request == 1:
-            await asyncio.to_thread(store.rename, session, event.text.strip().partition("\n")[0][:80])
-
-    recorder = Recorder(append, session)
-    recorder.request, recorder.turn = resumed.request, resumed.turn
+    opened = await asyncio.to_thread(resuming.opened, store, resume, repo.root)
+    resumed = opened.resumed
+    asked.recorder = recorder = resuming.recorder_of(store, opened)
     books = _books(profile, clients, chosen, env)
     books.backbone = resumed.backbone
     books.restore(resumed.calls)
@@ -171,8 +162,11 @@ async def assemble(
         read_only=plain,
         sandbox=sandbox.word,
     )
-    lost = await asyncio.to_thread(put_pending, overlay, resumed.pending)
-    words = (*store.notices, *_unconfined(sandbox), *_opening_words(recovered, lost), *_unlimited(profile, chosen))
+    folder = state_dir_for(repo.root, state_dir(env).parent) / "patches"
+    lost = await asyncio.to_thread(resuming.put_pending, overlay, resumed.pending, folder)
+    told = (*store.notices, *_unconfined(sandbox), *_opening_words(recovered), *lost, *_unlimited(profile, chosen))
+    opening = resuming.notices([*told, *resuming.cut_off_words(resumed)])
+    left = await asyncio.to_thread(resuming.left, store, opened)
 
     async def close() -> None:
         for client in clients.values():
@@ -181,19 +175,17 @@ async def assemble(
         await asyncio.to_thread(store.close)
         await asyncio.to_thread(feedback.close)
 
-    return Agent(parts, profile, feedback, (*past, *(Notice(text=text, level="warning") for text in words)), close)
+    return Agent(parts, profile, feedback, (*opened.past, *opening), close, left)
 
 
-def _opening_words(recovered: tuple[Recovered, ...], lost: tuple[str, ...]) -> list[str]:
-    """What the user should know at once: writes a crash had cut off, and proposals that no longer fit."""
+def _opening_words(recovered: tuple[Recovered, ...]) -> list[str]:
+    """What the user should know at once of writes that a crash had cut off."""
     words = [f"A write that was cut off is finished: {', '.join(r.finished)}." for r in recovered if r.finished]
     words += [
         f"A write was cut off and {', '.join(r.conflicts)} changed since, so it was left alone; both versions are kept."
         for r in recovered
         if r.conflicts
     ]
-    if lost:
-        words.append(f"What was proposed for {', '.join(lost)} no longer fits the file, so it was dropped.")
     return words
 
 
@@ -211,24 +203,10 @@ def _unlimited(profile: Profile, chosen: Settings) -> list[str]:
     return [f"The cost limit cannot be kept: what {' and '.join(unknown)} costs in profile {profile.name} is unknown."]
 
 
-def _resumed(store: Store, resume: str | None, root: Path) -> tuple[list[AnyEvent], Resumed]:
-    """A session to go on with. Raises PierError: unknown, or of another repository."""
-    row = next((row for row in store.sessions() if row.id == resume), None)
-    if row is None:
-        return _past(store, resume)
-    if row.repo != str(root):
-        raise PierError(f"Session {row.id} belongs to {row.repo}; open that repository to go on with it.")
-    events = store.events(row.id)
-    return events, fold(events)
-
-
-def _past(store: Store, resume: str | None) -> tuple[list[AnyEvent], Resumed]:
-    if resume is None:
-        return [], Resumed()
-    events = store.events(resume)
-    if not events:
-        raise PierError(f"There is no session {resume!r}; list them with: pier-tui sessions")
-    return events, fold(events)
+def _past(store: Store, session: str) -> list[AnyEvent]:
+    """A session's events. Raises PierError where there is none of this id."""
+    store.find(session)
+    return store.events(session)
 
 
 def _approval(
@@ -319,7 +297,7 @@ def session_rows(root: Path, env: Mapping[str, str]) -> list[SessionRow]:
 def session_markdown(session: str, env: Mapping[str, str]) -> str:
     """A session as Markdown. Raises PierError where there is none of this id."""
     with Store(state_dir(env) / "sessions.db") as store:
-        events, _ = _past(store, session)
+        events = _past(store, session)
     return to_markdown(events)
 
 
@@ -327,7 +305,7 @@ async def list_sessions(path: Path, env: Mapping[str, str], export: str | None =
     """The sessions of a repository as text, or one of them as a recording."""
     if export:
         with Store(state_dir(env) / "sessions.db") as store:
-            events, _ = _past(store, export)
+            events = _past(store, export)
         day = datetime.date.fromtimestamp(events[0].time).isoformat()
         header = RecordingHeader.model_validate({"date": day, "profile": "", "source": f"session {export}"})
         return to_jsonl(header, events)

@@ -14,7 +14,7 @@ import pytest
 from pier_tui import wiring
 from pier_tui.agent.agent import Agent
 from pier_tui.errors import PierError
-from pier_tui.events import AnyEvent, Notice, PatchProposed
+from pier_tui.events import AnyEvent, Notice, PatchProposed, RequestFailed
 from pier_tui.headless import everything
 from pier_tui.models.messages import ToolCall
 from pier_tui.session.store import Store
@@ -236,8 +236,9 @@ async def test_a_session_file_that_refuses_a_write_ends_the_request_with_one_sen
         database = sqlite3.connect(wiring.state_dir(env) / "sessions.db")
         database.execute("CREATE TRIGGER full BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, 'disk full'); END")
         database.commit()
-        with pytest.raises(PierError, match="could not be saved"):
-            await run(made, "what is in app.py?")
+        [failed] = await run(made, "what is in app.py?")
+        assert isinstance(failed, RequestFailed)
+        assert "could not be saved" in failed.text
         assert not made.busy
         database.execute("DROP TRIGGER full")
         database.commit()

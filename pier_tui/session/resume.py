@@ -13,6 +13,8 @@ from pier_tui.backbone.state import Backbone
 from pier_tui.backbone.updates import admit
 from pier_tui.events import (
     AnyEvent,
+    ApprovalAnswered,
+    ApprovalAsked,
     BackboneChanged,
     BackboneRestored,
     CallFinished,
@@ -38,7 +40,8 @@ class Resumed(BaseModel):
     """Where a session stands. `request` and `turn` are the last numbers used; `pending` is the patch not yet applied.
 
     `calls` are what the ledger adds up. `unfinished` is the text of a request that neither ended nor
-    failed (the program was killed), '' if none; `refused` counts updates that no longer fit.
+    failed (the program was killed), '' if none, and `asked` the command that then waited for the user's word, which
+    was never run; `refused` counts updates that no longer fit.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -53,6 +56,7 @@ class Resumed(BaseModel):
     request: int = 0
     turn: int = 0
     unfinished: str = ""
+    asked: str = ""
     refused: int = 0
 
 
@@ -87,11 +91,15 @@ class _Folding:
         v["request"], v["turn"] = max(v["request"], event.request), max(v["turn"], event.turn)
         match event:
             case RequestStarted(text=text):
-                v["unfinished"] = text
+                v["unfinished"], v["asked"] = text, ""
                 if not again:
                     v["requests"].append(text)
             case RequestEnded() | RequestFailed() | RequestInterrupted():
-                v["unfinished"] = ""
+                v["unfinished"] = v["asked"] = ""
+            case ApprovalAsked(command=command):
+                v["asked"] = command
+            case ApprovalAnswered():
+                v["asked"] = ""
             case CallFinished():
                 v["calls"].append(event)
             case PatchProposed(patch=patch) | PatchRebased(patch=patch) | PatchApplied(remaining=patch):

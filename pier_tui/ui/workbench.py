@@ -82,6 +82,23 @@ class Workbench(Protocol):
         """Whether a request is running."""
         ...
 
+    @property
+    def unfinished(self) -> str:
+        """The request that was cut off when the program ended; empty where there is none."""
+        ...
+
+    def waiting(self) -> Sequence[tuple[str, str]]:
+        """The messages that waited when the session was left: each its kind (request, shell) and its text."""
+        ...
+
+    async def keep_waiting(self, messages: tuple[tuple[str, str], ...]) -> None:
+        """Remember the messages that wait now. Raises PierError."""
+        ...
+
+    def go_on(self) -> AsyncIterator[AnyEvent]:
+        """Go on with the request that was cut off."""
+        ...
+
     def run(self, text: str) -> AsyncIterator[AnyEvent]:
         """Work on a request until the floor is the user's again."""
         ...

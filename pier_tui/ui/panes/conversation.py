@@ -85,9 +85,9 @@ class ConversationPane(Vertical):
         """What the prompt's border says of the next turn."""
         self.prompt.set_next(choice_text)
 
-    def set_queue(self, texts: Sequence[str]) -> None:
-        """Show the messages that wait."""
-        self.box.set_queue(texts)
+    def set_queue(self, texts: Sequence[str], *, held: bool = False) -> None:
+        """Show the messages that wait; those `held` wait for the user."""
+        self.box.set_queue(texts, held=held)
 
     def edit(self, text: str) -> None:
         """Put a text into the prompt, as one taken back from the queue or from the editor."""
