@@ -90,10 +90,7 @@ def _parser() -> _Parser:
     replay.add_argument("file", nargs="?", type=Path, help="a recording; without one, the recording that ships")
     replay.set_defaults(do=_replay)
 
-    sessions = commands.add_parser("sessions", help="list the sessions of a repository")
-    sessions.add_argument("path", nargs="?", default=".", type=Path)
-    sessions.add_argument("--export", metavar="SESSION", help="write a session as a recording (JSON lines) to stdout")
-    sessions.set_defaults(do=_sessions)
+    _add_sessions(commands)
 
     patch = commands.add_parser("apply", help="apply a patch file all or nothing")
     patch.add_argument("file", type=Path)
@@ -122,6 +119,21 @@ def _add_exec(commands: argparse._SubParsersAction[_Parser], models: _Parser) ->
     run.add_argument("--timeout", type=_seconds, metavar="SECONDS")
     run.add_argument("--record", type=Path, metavar="FILE", help="write the run as a recording, for replay-session")
     run.set_defaults(do=_exec)
+
+
+def _add_sessions(commands: argparse._SubParsersAction[_Parser]) -> None:
+    sessions = commands.add_parser("sessions", help="list the sessions of a repository, or do something with one")
+    sessions.add_argument("path", nargs="?", default=".", type=Path)
+    acts = sessions.add_mutually_exclusive_group()
+    acts.add_argument("--export", metavar="SESSION", help="write a session to stdout, see --format")
+    acts.add_argument("--rename", nargs=2, metavar=("SESSION", "TITLE"), help="give a session another title")
+    acts.add_argument("--delete", metavar="SESSION", help="remove a session for good")
+    acts.add_argument("--fork", metavar="SESSION", help="make a copy to go on with, and print its id")
+    sessions.add_argument("--at", type=_turns, metavar="TURN", help="with --fork: copy up to the end of this turn")
+    sessions.add_argument(
+        "--format", choices=("md", "jsonl"), default="jsonl", help="with --export: Markdown, or a recording (default)"
+    )
+    sessions.set_defaults(do=_sessions)
 
 
 def _model_options() -> _Parser:
@@ -240,11 +252,25 @@ def _exec(options: argparse.Namespace) -> int:
 
 
 def _sessions(options: argparse.Namespace) -> int:
-    from pier_tui import wiring
-    from pier_tui.ui.text import escaped, sanitize
+    from pier_tui.config import state_dir
+    from pier_tui.repo.repo import Repo
+    from pier_tui.session.shelf import Shelf, as_text
+    from pier_tui.ui.text import escaped, visible
 
-    text = asyncio.run(wiring.list_sessions(options.path, os.environ, options.export))
-    sys.stdout.write(escaped(text) if options.export else sanitize(text))
+    state = state_dir(os.environ)
+    named = options.export or options.rename or options.delete or options.fork
+    shelf = Shelf(state, None if named else Repo.open(options.path).root)
+    if options.export:
+        text = shelf.export(options.export, options.format)
+        sys.stdout.write(escaped(text) if options.format == "jsonl" else visible(text))
+    elif options.rename:
+        shelf.rename(*options.rename)
+    elif options.delete:
+        shelf.delete(options.delete)
+    elif options.fork:
+        sys.stdout.write(f"{shelf.fork(options.fork, options.at)}\n")
+    else:
+        sys.stdout.write(_plain(as_text(shelf.listed())))
     return 0
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 
 from pier_tui.agent import resuming
@@ -21,8 +19,7 @@ from pier_tui.agent.tool_run import ToolBench
 from pier_tui.backbone.compaction import epoch_for
 from pier_tui.backbone.repo_card import repo_card
 from pier_tui.config import Settings, config_dir, load, save_rule, save_setting, state_dir
-from pier_tui.errors import ConfigError, PierError, RepositoryError, ToolError
-from pier_tui.events import AnyEvent
+from pier_tui.errors import ConfigError, RepositoryError, ToolError
 from pier_tui.feedback.log import FeedbackLog
 from pier_tui.models.client import ModelClient
 from pier_tui.models.connect import connect
@@ -35,8 +32,8 @@ from pier_tui.repo.repo import Repo
 from pier_tui.repo.scratch import Scratch
 from pier_tui.router.override import Steering
 from pier_tui.router.strategies.self_route import SelfRoute
-from pier_tui.session.export import RecordingHeader, to_jsonl, to_markdown
-from pier_tui.session.store import SessionRow, Store
+from pier_tui.session.shelf import FILE, presence
+from pier_tui.session.store import Store
 from pier_tui.tools.approval import ApprovalAnswer, ApprovalRequest, Nobody, PolicyApproval, Rule, Rules, User
 from pier_tui.tools.confined import hide_process
 from pier_tui.tools.probing import probe
@@ -123,7 +120,7 @@ async def assemble(
     repo: Repo = await asyncio.to_thread(open_repository, path, plain=plain)
     profile = await asyncio.to_thread(pick_profile, chosen, env)
     clients = clients_of(profile, chosen, env)
-    store = await asyncio.to_thread(Store, state_dir(env) / "sessions.db")
+    store = await asyncio.to_thread(Store, state_dir(env) / FILE)
     overlay = Overlay(repo)
     scratch = Scratch(repo)
     sandbox = await probe(readable=(repo.root,), writes=chosen.sandbox)
@@ -133,7 +130,8 @@ async def assemble(
     desk = AgentDesk(overlay, ScratchRunner(scratch, overlay, sandbox), approval, user)
     journal = Journal(state_dir_for(repo.root, state_dir(env).parent))
     recovered = await asyncio.to_thread(journal.recover)
-    opened = await asyncio.to_thread(resuming.opened, store, resume, repo.root)
+    present = await asyncio.to_thread(presence, state_dir(env), repo.root)
+    opened = await asyncio.to_thread(resuming.opened, store, resume, repo.root, present)
     resumed = opened.resumed
     asked.recorder = recorder = resuming.recorder_of(store, opened)
     books = _books(profile, clients, chosen, env)
@@ -164,14 +162,22 @@ async def assemble(
     )
     folder = state_dir_for(repo.root, state_dir(env).parent) / "patches"
     lost = await asyncio.to_thread(resuming.put_pending, overlay, resumed.pending, folder)
-    told = (*store.notices, *_unconfined(sandbox), *_opening_words(recovered), *lost, *_unlimited(profile, chosen))
+    told = (
+        *store.notices,
+        *opened.words,
+        *_unconfined(sandbox),
+        *_opening_words(recovered),
+        *lost,
+        *_unlimited(profile, chosen),
+    )
     opening = resuming.notices([*told, *resuming.cut_off_words(resumed)])
-    left = await asyncio.to_thread(resuming.left, store, opened)
+    left = await asyncio.to_thread(resuming.left, store, opened, present)
 
     async def close() -> None:
         for client in clients.values():
             await client.aclose()
         await asyncio.to_thread(scratch.close)
+        await asyncio.to_thread(present.leave)
         await asyncio.to_thread(store.close)
         await asyncio.to_thread(feedback.close)
 
@@ -201,12 +207,6 @@ def _unlimited(profile: Profile, chosen: Settings) -> list[str]:
     if chosen.max_cost is None or not unknown:
         return []
     return [f"The cost limit cannot be kept: what {' and '.join(unknown)} costs in profile {profile.name} is unknown."]
-
-
-def _past(store: Store, session: str) -> list[AnyEvent]:
-    """A session's events. Raises PierError where there is none of this id."""
-    store.find(session)
-    return store.events(session)
 
 
 def _approval(
@@ -286,34 +286,3 @@ def keep_setup(way: str, value: str, env: Mapping[str, str]) -> dict[str, object
         return dict(changes)
     save_setting("profile", "offline", env)
     return {"profile": "offline"}
-
-
-def session_rows(root: Path, env: Mapping[str, str]) -> list[SessionRow]:
-    """The sessions of a repository in which something was asked, the latest used first."""
-    with Store(state_dir(env) / "sessions.db") as store:
-        return [row for row in store.sessions(str(root)) if row.title or row.turns]
-
-
-def session_markdown(session: str, env: Mapping[str, str]) -> str:
-    """A session as Markdown. Raises PierError where there is none of this id."""
-    with Store(state_dir(env) / "sessions.db") as store:
-        events = _past(store, session)
-    return to_markdown(events)
-
-
-async def list_sessions(path: Path, env: Mapping[str, str], export: str | None = None) -> str:
-    """The sessions of a repository as text, or one of them as a recording."""
-    if export:
-        with Store(state_dir(env) / "sessions.db") as store:
-            events = _past(store, export)
-        day = datetime.date.fromtimestamp(events[0].time).isoformat()
-        header = RecordingHeader.model_validate({"date": day, "profile": "", "source": f"session {export}"})
-        return to_jsonl(header, events)
-    rows = session_rows(Repo.open(path).root, env)
-    if not rows:
-        return "No sessions here yet; start one with: pier-tui\n"
-    return "".join(
-        f"{r.id}  {r.turns:>4} turns  {'at least ' if r.unpriced else ''}₹{Decimal(r.cost):.4f}"
-        f"  {r.title or '(no request yet)'}\n"
-        for r in rows
-    )

@@ -17,6 +17,7 @@ from pier_tui.errors import PierError
 from pier_tui.events import AnyEvent, Notice, PatchProposed, RequestFailed
 from pier_tui.headless import everything
 from pier_tui.models.messages import ToolCall
+from pier_tui.session.shelf import Shelf, as_text
 from pier_tui.session.store import Store
 from pier_tui.tools import registry
 from pier_tui.tools.arguments import validate
@@ -272,4 +273,4 @@ async def test_sessions_whose_cost_is_partly_unknown_are_not_listed_as_cheap(roo
     database.execute("UPDATE sessions SET unpriced = 1 WHERE id = ?", (session,))
     database.commit()
     database.close()
-    assert "at least ₹0.0000" in await wiring.list_sessions(root, env)
+    assert "at least ₹0.0000" in as_text(Shelf(wiring.state_dir(env), root).listed())

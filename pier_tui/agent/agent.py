@@ -111,6 +111,10 @@ class Agent:
         """Remember the messages that wait now. Raises PierError where the disk refuses."""
         await self._resuming.keep(messages)
 
+    async def others(self) -> tuple[str, ...]:
+        """A sentence on every other program that has this repository open."""
+        return await self._resuming.others()
+
     async def go_on(self) -> AsyncGenerator[AnyEvent, None]:
         """Go on with the unfinished request from where its last whole turn ended."""
         text, self._resuming = self.unfinished, replace(self._resuming, unfinished="")

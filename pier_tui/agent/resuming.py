@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from pier_tui.repo.formatting import format_patch
 from pier_tui.repo.hunks import apply_hunks
 from pier_tui.repo.making import decode, encode, sha
 from pier_tui.repo.overlay import Overlay
+from pier_tui.session.presence import Other, Presence
 from pier_tui.session.resume import Resumed, fold
 from pier_tui.session.store import Store, Waiting
 
@@ -26,13 +28,22 @@ async def _forget(messages: tuple[Message, ...]) -> None:
     """Where nothing is kept."""
 
 
+async def _nobody() -> tuple[str, ...]:
+    """Where nobody else is looked for."""
+    return ()
+
+
 @dataclass(frozen=True)
 class Resuming:
-    """What a front end offers to go on with. `keep` remembers which messages wait."""
+    """What a front end offers to go on with. `keep` remembers which messages wait.
+
+    `others` has a sentence on every other program that has the repository open.
+    """
 
     unfinished: str = ""
     waiting: tuple[Message, ...] = ()
     keep: Callable[[tuple[Message, ...]], Awaitable[None]] = _forget
+    others: Callable[[], Awaitable[tuple[str, ...]]] = _nobody
 
 
 @dataclass(frozen=True)
@@ -42,17 +53,37 @@ class Opened:
     session: str
     past: tuple[AnyEvent, ...] = ()
     resumed: Resumed = Resumed()  # noqa: RUF009  (immutable)
+    words: tuple[str, ...] = ()
+    """What the user should know at once of how it was opened."""
 
 
-def opened(store: Store, resume: str | None, root: Path) -> Opened:
-    """A session to go on with; None begins one. Raises PierError: unknown, or of another repository."""
+def opened(store: Store, resume: str | None, root: Path, presence: Presence) -> Opened:
+    """A session to go on with; None begins one. One that another program has open is gone on with as a copy.
+
+    Raises PierError: unknown, or of another repository.
+    """
+    words = tuple(other_words(store, other) for other in presence.others())
     if resume is None:
-        return Opened(store.open_session(str(root)))
+        session = store.open_session(str(root))
+        presence.enter(session)
+        return Opened(session, words=words)
     row = store.find(resume)
     if row.repo not in (str(root), ""):
         raise PierError(f"Session {row.id} belongs to {row.repo}; open that repository to go on with it.")
-    events = store.events(row.id)
-    return Opened(row.id, tuple(events), fold(events))
+    session = row.id
+    if not presence.enter(session):
+        session = store.fork(row.id, title=f"copy of {row.title or row.id}"[:200])
+        presence.enter(session)
+        words = (*words, "This session is open in another window, so you go on with a copy of it here.")
+    events = store.events(session)
+    return Opened(session, tuple(events), fold(events), words)
+
+
+def other_words(store: Store, other: Other) -> str:
+    """One sentence on another program that has this repository open."""
+    title = next((row.title for row in store.sessions() if row.id == other.session), "") or "no request yet"
+    since = time.strftime("%H:%M", time.localtime(other.since))
+    return f"Another pier-tui is open here since {since} (session: {title}); what it writes arrives as changes on disk."
 
 
 def recorder_of(store: Store, opened: Opened) -> Recorder:
@@ -69,7 +100,7 @@ def recorder_of(store: Store, opened: Opened) -> Recorder:
     return recorder
 
 
-def left(store: Store, opened: Opened) -> Resuming:
+def left(store: Store, opened: Opened, presence: Presence) -> Resuming:
     """What was left: one message that had just begun when the program ended is the unfinished request itself."""
     messages = [(one.kind, one.text) for one in store.waiting(opened.session)]
     if messages and messages[0] == ("request", opened.resumed.unfinished):
@@ -81,7 +112,11 @@ def left(store: Store, opened: Opened) -> Resuming:
         async with order:
             await asyncio.to_thread(store.keep_waiting, opened.session, waiting)
 
-    return Resuming(opened.resumed.unfinished, tuple(messages), keep)
+    async def others() -> tuple[str, ...]:
+        running = await asyncio.to_thread(presence.others)
+        return tuple([await asyncio.to_thread(other_words, store, other) for other in running])
+
+    return Resuming(opened.resumed.unfinished, tuple(messages), keep, others)
 
 
 def cut_off_words(resumed: Resumed) -> list[str]:

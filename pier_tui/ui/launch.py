@@ -11,10 +11,10 @@ import gc
 import os
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from pier_tui.errors import PierError, RepositoryError
 from pier_tui.ui.picture import Picture
@@ -23,11 +23,13 @@ from pier_tui.ui.text import sanitize, visible
 if TYPE_CHECKING:
     from pier_tui.events import AnyEvent
     from pier_tui.repo.diff import Patch
+    from pier_tui.session.shelf import Shelf
     from pier_tui.tools.approval import User
     from pier_tui.ui.app import PierApp
     from pier_tui.ui.screens.first_start import SetUp, Setup
     from pier_tui.ui.workbench import SessionLine, Workbench
 
+T = TypeVar("T")
 SHIPPED_RECORDING = "tour.jsonl"
 SWITCH = 0.0005
 """Seconds a thread that computes may keep a key waiting."""
@@ -238,36 +240,51 @@ def _import_offline() -> None:
     import pier_tui.models.offline.transport  # noqa: F401
 
 
-def _tail(state: Path, session: str) -> Sequence[AnyEvent]:
-    """For a thread, and without `wiring`, whose import takes longer than the reading."""
-    from pier_tui.session.shelf import tail
-
-    return tail(state, session)
-
-
 class Sessions:
     """The sessions of one repository, for the list on the screen."""
 
     def __init__(self, opening: Opening, state: Path) -> None:
         self._opening, self._state = opening, state
 
-    async def sessions(self) -> Sequence[SessionLine]:
-        """All of them, newest first."""
-        from pier_tui import wiring
+    async def _do(self, act: Callable[[Shelf], T]) -> T:
+        """Something with the shelf, in a thread; `wiring`, whose import takes long, is not needed for it."""
 
-        return await asyncio.to_thread(wiring.session_rows, self._opening.root, self._opening.env)
+        def do() -> T:
+            from pier_tui.session.shelf import Shelf
+
+            return act(Shelf(self._state, self._opening.root))
+
+        return await asyncio.to_thread(do)
+
+    async def sessions(self) -> Sequence[SessionLine]:
+        """All of them, the latest used first."""
+        return await self._do(lambda shelf: shelf.listed())
 
     async def tail(self, session_id: str = "") -> Sequence[AnyEvent]:
         """The last events of one, of the one being opened where none is named; none where it cannot be read."""
         session = session_id or self._opening.resume
-        return await asyncio.to_thread(_tail, self._state, session) if session else ()
+        return await self._do(lambda shelf: shelf.tail(session)) if session else ()
 
-    async def export(self, session_id: str) -> str:
-        """Write one as Markdown into the present folder; the path written."""
-        from pier_tui import wiring
+    async def rename(self, session_id: str, title: str) -> None:
+        """Give one another title. Raises PierError."""
+        await self._do(lambda shelf: shelf.rename(session_id, title))
 
-        path = Path.cwd() / f"pier-session-{session_id}.md"
-        text = await asyncio.to_thread(wiring.session_markdown, session_id, self._opening.env)
+    async def delete(self, session_id: str) -> None:
+        """Remove one for good. Raises PierError."""
+        await self._do(lambda shelf: shelf.delete(session_id))
+
+    async def fork(self, session_id: str) -> str:
+        """A copy of one; its id. Raises PierError."""
+        return await self._do(lambda shelf: shelf.fork(session_id))
+
+    async def export(self, session_id: str, form: Literal["md", "jsonl"] = "md") -> str:
+        """Write one into the present folder; the path written. Raises PierError."""
+        text = await self._do(lambda shelf: shelf.export(session_id, form))
+        return await self.write(f"pier-session-{session_id}.{form}", text)
+
+    async def write(self, name: str, text: str) -> str:
+        """Write a text into the present folder; the path written. Raises PierError."""
+        path = Path.cwd() / name
         try:
             await asyncio.to_thread(path.write_text, visible(text), encoding="utf-8")
         except OSError as error:

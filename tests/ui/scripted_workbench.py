@@ -162,6 +162,7 @@ class ScriptedWorkbench:
     busy: bool = False
     closed: bool = False
     unfinished: str = ""
+    beside: tuple[str, ...] = ()
     left: tuple[tuple[str, str], ...] = ()
     kept: list[tuple[tuple[str, str], ...]] = field(default_factory=list)
     user: Any = None
@@ -190,6 +191,9 @@ class ScriptedWorkbench:
 
     def waiting(self) -> tuple[tuple[str, str], ...]:
         return self.left
+
+    async def others(self) -> tuple[str, ...]:
+        return self.beside
 
     async def keep_waiting(self, messages: tuple[tuple[str, str], ...]) -> None:
         self.kept.append(messages)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Literal
 
+from textual import work
 from textual.worker import Worker
 
 from pier_tui.errors import PierError
@@ -20,6 +21,8 @@ from pier_tui.ui.widgets.prompt import Files
 from pier_tui.ui.work import Job, Work
 from pier_tui.ui.workbench import Label, Shelf, Workbench
 
+LOOK_AROUND = 3.0
+"""Seconds between two looks at who else has the repository open."""
 CHOICES: tuple[Choice, ...] = ("auto", "weak", "strong")
 WORDS: dict[str, Choice] = {"auto": "auto", "30b": "weak", "weak": "weak", "105b": "strong", "strong": "strong"}
 
@@ -39,6 +42,7 @@ class LiveSession(Doors):
         self.workbench: Workbench | None = None
         self.choice: Choice = "auto"
         self.pinned: Choice = "auto"
+        self._met: tuple[str, ...] | None = None
         self._kept: tuple[tuple[str, str], ...] = ()
         self.work = Work(self._spawn, self.show, self._work_changed)
 
@@ -63,6 +67,8 @@ class LiveSession(Doors):
         self._price()
         self._put_back(workbench)
         self.work.open()
+        self._look_around()
+        self.set_interval(LOOK_AROUND, self._look_around)
         # Nothing changed: this only tells the header branch and dirty files.
         self.work.aside(workbench.repo_changed(()))
 
@@ -76,6 +82,22 @@ class LiveSession(Doors):
         if kind == "shell":
             return Job(f"!{text}", lambda: self._live.shell(text), kind)
         return Job(text, lambda: self._live.run(text), kind)
+
+    @work(exclusive=True, group="others", exit_on_error=False)
+    async def _look_around(self) -> None:
+        """Say who else has opened this repository since, and mark it in the header."""
+        if self.workbench is None:
+            return
+        try:
+            others = tuple(await self.workbench.others())
+        except (PierError, OSError):
+            return
+        self.query_one(Header).others = len(others)
+        for sentence in others:
+            if self._met is not None and sentence not in self._met:
+                self.say(sentence, "warning")
+        # Those that were there first are told by the agent as it opens.
+        self._met = others
 
     def _put_back(self, workbench: Workbench) -> None:
         """What waited when the session was left, and the request that was cut off, wait for a word."""

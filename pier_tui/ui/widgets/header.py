@@ -26,6 +26,8 @@ class Header(Widget):
     profile: reactive[str] = reactive("")
     strategy: reactive[str] = reactive("")
     session_title: reactive[str] = reactive("")
+    others: reactive[int] = reactive(0)
+    """Other programs that have this repository open."""
     recording: reactive[str] = reactive("")
     """What the recording mark says, such as `paused 2x`; empty: live."""
 
@@ -49,6 +51,8 @@ class Header(Widget):
         if self.recording:
             parts += [(f" RECORDING {self.recording} ", "bold reverse"), ("  ", "")]
         parts.append((sanitize(self.repository) or "pier-tui", "bold"))
+        if self.others:
+            parts.append((f"  +{self.others} open here", "bold $text-warning"))
         if self.branch:
             parts.append((f"  {sanitize(self.branch)}", "$text-accent"))
         if self.dirty:
