@@ -88,7 +88,9 @@ class Doors(SessionView):
             return
         try:
             sessions = await self.shelf.sessions()
-            wish = await self.app.push_screen_wait(SessionsScreen(self.shelf, sessions, resumable=self.resumable))
+            wish = await self.app.push_screen_wait(
+                SessionsScreen(self.shelf, sessions, resumable=lambda: self.resumable)
+            )
             await self._do(wish)
         except PierError as error:
             self.notify(str(error), severity="error", markup=False)

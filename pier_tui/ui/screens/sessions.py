@@ -41,7 +41,7 @@ class Kept(Choices):
         """Choosing is going on with it."""
         screen = self.screen
         if action == "select" and isinstance(screen, SessionsScreen):
-            return screen.resumable and bool(screen.sessions)
+            return screen.resumable() and bool(screen.sessions)
         return True
 
 
@@ -60,7 +60,7 @@ class TitleLine(Input):
 
 
 class SessionsScreen(Dialog[SessionWish]):
-    """Answers with what is left to do once it is closed. `resumable`: whether another session can be gone on with."""
+    """Answers with what is left to do once it is closed. `resumable`: whether another can be gone on with by now."""
 
     TITLE_TEXT = "Sessions of this repository"
     WIDE = True
@@ -84,7 +84,7 @@ class SessionsScreen(Dialog[SessionWish]):
         shelf: Shelf,
         sessions: Sequence[SessionLine],
         *,
-        resumable: bool,
+        resumable: Callable[[], bool],
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__()
@@ -138,7 +138,7 @@ class SessionsScreen(Dialog[SessionWish]):
             self.say("This session is open in another window: f makes a copy that you can go on with here.")
         elif chosen.open == "here":
             self.dismiss(None)
-        elif self.resumable:
+        elif self.resumable():
             self.dismiss(SessionWish("resume", chosen.id))
 
     def on_option_list_option_highlighted(self) -> None:
