@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
-from test_wiring import agent, env, root, run
+from test_wiring import FIXED, agent, env, git, root, run
 
 from pier_tui import wiring
 from pier_tui.agent.agent import Agent
@@ -15,10 +17,13 @@ from pier_tui.events import (
     ApprovalAnswered,
     ApprovalAsked,
     Notice,
+    PatchProposed,
     RequestFailed,
     RequestStarted,
     ToolReturned,
+    Verdict,
 )
+from pier_tui.repo.diff import HunkPick
 from pier_tui.session.resume import fold
 from pier_tui.session.store import Store, Waiting
 from pier_tui.tools.approval import ApprovalAnswer, ApprovalRequest
@@ -152,3 +157,71 @@ def test_waiting_messages_go_with_their_session(tmp_path: Path) -> None:
         assert store.waiting(session) == (Waiting(kind="shell", text="b"),)
         store.delete(session)
         assert store.waiting(session) == ()
+
+
+async def test_a_session_that_is_open_in_another_window_is_gone_on_with_as_a_copy(
+    root: Path, env: dict[str, str]
+) -> None:
+    async with agent(root, env) as first:
+        await run(first, "what is in app.py?")
+        async with agent(root, env, resume=first.session_id) as second:
+            assert second.session_id != first.session_id
+            told = [event.text for event in second.history() if isinstance(event, Notice)]
+            assert any("Another pier-tui is open here" in text for text in told)
+            assert any("a copy of it" in text for text in told)
+            assert len(await first.others()) == len(await second.others()) == 1
+            await asyncio.gather(run(first, "what is in test_app.py?"), run(second, "what is in test_app.py?"))
+            with journal(env) as store:
+                for one in (first, second):
+                    state = fold(store.events(one.session_id))
+                    assert (state.backbone, state.request) == (one.backbone, 2)
+        assert await first.others() == ()
+    async with agent(root, env, resume=first.session_id) as again:
+        assert again.session_id == first.session_id
+
+
+COUNTING = """
+import sys
+from pathlib import Path
+from pier_tui.errors import RepositoryError
+from pier_tui.repo.checkpoint import Journal
+root, state = Path(sys.argv[1]), Path(sys.argv[2])
+journal = Journal(state)
+left = 15
+while left:
+    before = (root / "count").read_bytes()
+    try:
+        journal.apply(root, {"count": (before, str(int(before) + 1).encode(), None)})
+        left -= 1
+    except RepositoryError:
+        continue
+"""
+
+
+def test_accepts_of_two_programs_take_turns_and_none_is_lost(tmp_path: Path) -> None:
+    (tmp_path / "repo").mkdir()
+    (tmp_path / "repo" / "count").write_text("0")
+    argv = [sys.executable, "-c", COUNTING, str(tmp_path / "repo"), str(tmp_path / "state")]
+    running = [subprocess.Popen(argv) for _ in range(2)]
+    assert [program.wait(timeout=60) for program in running] == [0, 0]
+    assert (tmp_path / "repo" / "count").read_text() == "30"
+
+
+async def test_what_was_rejected_and_partly_accepted_is_not_pending_again(root: Path, env: dict[str, str]) -> None:
+    (root / "two.py").write_text("a = 1\n")
+    git(root, "add", "-A")
+    git(root, "commit", "-q", "-m", "two")
+    async with agent(root, env) as made:
+        session = made.session_id
+        made._p.overlay.write("app.py", FIXED.encode())
+        made._p.overlay.write("two.py", b"a = 2\n")
+        made._p.overlay.write("new.py", b"x = 1\n")
+        await made._p.recorder.log(PatchProposed(patch=made.pending))
+        files = {file.path: HunkPick(path=file.path, hunk=file.hunks[0].id) for file in made.pending.files}
+        verdict = Verdict(accepted=(files["app.py"],), rejected=(files["two.py"],))
+        [_ async for _ in made.review(verdict)]
+        left = made.pending
+        assert left.paths == ("new.py",)
+    async with agent(root, env, resume=session) as made:
+        assert made.pending == left
+    assert (root / "app.py").read_text() == FIXED

@@ -35,7 +35,7 @@ class SessionWish:
 class Kept(Choices):
     """The sessions; going on with one only where that is possible."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select", "go on with it", id="sessions.resume")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select", "open", id="sessions.resume")]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Choosing is going on with it."""
@@ -68,9 +68,9 @@ class SessionsScreen(Dialog[SessionWish]):
         Binding("f", "fork", "copy", id="sessions.fork"),
         Binding("r", "rename", "rename", id="sessions.rename"),
         Binding("d", "delete", "delete", id="sessions.delete"),
-        Binding("x", "export('md')", "Markdown", id="sessions.export"),
-        Binding("j", "export('jsonl')", "recording", id="sessions.export_jsonl"),
-        Binding("s", "picture", "screen as SVG", id="sessions.picture"),
+        Binding("x", "export('md')", "md", id="sessions.export"),
+        Binding("j", "export('jsonl')", "json", id="sessions.export_jsonl"),
+        Binding("s", "picture", "svg", id="sessions.picture"),
     ]
     DEFAULT_CSS = """
     SessionsScreen OptionList { height: 1fr; }
