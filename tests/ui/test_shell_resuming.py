@@ -8,6 +8,7 @@ from scripted_workbench import ScriptedWorkbench
 from textual.pilot import Pilot
 from textual.widgets import OptionList, Static
 
+from pier_tui.events import AnswerCompleted, RequestStarted, ToolCalled, TurnStarted
 from pier_tui.tools.approval import User
 from pier_tui.ui.app import PierApp
 from pier_tui.ui.screens.sessions import SessionsScreen
@@ -170,3 +171,21 @@ async def test_another_program_on_the_repository_is_marked_in_the_header() -> No
         app.bench._look_around()
         await until(pilot, lambda: "+1 open here" in app.bench.query_one(Header).render().plain)
         assert [note.message for note in app._notifications] == ["Another pier-tui is open here."]
+
+
+async def test_a_tool_that_ran_when_the_program_ended_is_not_shown_as_running() -> None:
+    past = (
+        RequestStarted(request=1, text="go"),
+        TurnStarted(request=1, turn=1),
+        AnswerCompleted(request=1, turn=1, tier="weak", text="I test."),
+        ToolCalled(request=1, turn=1, call_id="c", name="run_tests", arguments="{}", line="run_tests"),
+    )
+    app = PierApp(ScriptedWorkbench(past=past).start, repository="shop")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: app.bench.workbench is not None)
+        transcript = app.bench.conversation.transcript
+        transcript.flush()
+        text = "\n".join(transcript.render_line(y).text for y in range(8))
+        assert "run_tests  cut off" in text
+        assert "running" not in text
+        assert app.bench.activity.text == "idle"

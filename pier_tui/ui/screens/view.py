@@ -42,7 +42,7 @@ from pier_tui.ui.widgets.footer import KeyLine
 from pier_tui.ui.widgets.header import Header, named
 from pier_tui.ui.widgets.prompt import Files
 from pier_tui.ui.widgets.status import StatusLine
-from pier_tui.ui.widgets.transcript_records import Records
+from pier_tui.ui.widgets.transcript_records import Records, TurnRecord
 
 SLICE = 0.008
 """Seconds of a long piece of work before the keys have their turn."""
@@ -153,6 +153,7 @@ class SessionView(Screen[None]):
         for event in history:
             records.add(event)
             began = await _rested(began)
+        _cut_off(records)
         self.conversation.show_past(records)
         for event in history:
             self.story.add(event)
@@ -180,6 +181,13 @@ class SessionView(Screen[None]):
     def show_figures(self) -> None:
         """Bring the figures on the status line up to date."""
         self.query_one(StatusLine).show_figures(figures(self.story, self.windows, self.queued, self.sandbox))
+
+
+def _cut_off(records: Records) -> None:
+    """A turn that never ended, as its program ended first, is not going on now."""
+    last = next((record for record in reversed(records.all) if isinstance(record, TurnRecord)), None)
+    if last is not None and last.seconds is None:
+        last.cut = True
 
 
 async def _rested(began: float) -> float:
