@@ -193,3 +193,20 @@ def test_a_state_folder_without_permission_is_one_sentence(root: Path, env: dict
 def test_a_state_folder_that_is_a_file_is_one_sentence(root: Path, env: dict[str, str]) -> None:
     Path(env["XDG_STATE_HOME"]).write_text("")
     refused(pier(env, "exec", "hi", "--profile", "offline", cwd=root), "state")
+
+
+def test_sessions_are_renamed_copied_up_to_a_turn_written_out_and_deleted(root: Path, env: dict[str, str]) -> None:
+    asked = pier(env, "exec", "what is in app.py?", "--path", str(root), "--profile", "offline")
+    assert asked.returncode == 0, asked.stderr
+    session = pier(env, "sessions", str(root)).stdout.split()[0]
+    assert pier(env, "sessions", "--rename", session, "a better title").returncode == 0
+    copy = pier(env, "sessions", "--fork", session, "--at", "1").stdout.strip()
+    listed = pier(env, "sessions", str(root)).stdout
+    assert "a better title" in listed
+    assert f"{copy}" in listed
+    assert "copy of a better title" in listed
+    assert pier(env, "sessions", "--export", copy, "--format", "md").stdout.startswith("# copy of a better title\n")
+    refused(pier(env, "sessions", "--fork", session, "--at", "99"), "no turn 99")
+    assert pier(env, "sessions", "--delete", copy).returncode == 0
+    assert copy not in pier(env, "sessions", str(root)).stdout
+    refused(pier(env, "sessions", "--delete", copy), copy)

@@ -261,6 +261,46 @@ def test_pages_of_rubbish_are_read_in_time_and_yield_nothing() -> None:
     assert (frames(b"short"), committed(b"short", PAGE)) == (0, {})
 
 
+FULL = """
+import sys
+from pathlib import Path
+from pier_tui.errors import PierError
+from pier_tui.events import Notice
+from pier_tui.session.store import Store
+folder = Path(sys.argv[1])
+store = Store(folder / "sessions.db")
+session = store.open_session("/repo")
+ballast, written = folder / "ballast", 0
+ballast.write_bytes(bytes(300_000))
+try:
+    while True:
+        store.append_now(Notice(session=session, text="x" * 3000))
+        written += 1
+except PierError as error:
+    print(error)
+ballast.unlink()
+store.append_now(Notice(session=session, text="on"))
+print(written > 10, len(store.events(session)) == written + 1, store.notices)
+store.close()
+again = Store(folder / "sessions.db")
+print(len(again.events(session)) == written + 1, again.notices)
+"""
+
+
+@pytest.mark.skipif(not shutil.which("bwrap"), reason="a small disk is made with bubblewrap")
+def test_on_a_full_disk_nothing_is_lost_and_it_goes_on_once_there_is_room(tmp_path: Path) -> None:
+    argv = ["bwrap", "--dev-bind", "/", "/", "--size", "1048576", "--tmpfs", str(tmp_path)]
+    ran = subprocess.run(
+        [*argv, sys.executable, "-c", FULL, str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    if "Operation not permitted" in ran.stderr or "Permission denied" in ran.stderr:
+        pytest.skip("no namespaces here")
+    assert ran.returncode == 0, ran.stderr
+    said, after, again = ran.stdout.splitlines()
+    assert "free some disk space" in said
+    assert (after, again) == ("True True ()", "True ()")
+
+
 def fill(store: Store, session: str) -> None:
     """Until it is full."""
     for number in range(COUNT):

@@ -35,6 +35,8 @@ def test_a_file_of_an_older_version_is_brought_up_to_date(tmp_path: Path, golden
         assert (state.request, state.turn, state.pinned, state.labels) == (1, 1, "strong", {"d1": "keep"})
         assert state.pending.files[0].hunks[0].lines[0].text == "a\udcff\n"
         assert [item.key for item in state.backbone.items] == ["a.py"]
+        waiting = [(one.kind, one.text) for one in store.waiting(SESSION)]
+        assert waiting == ([] if golden.stem == "version-1" else [("request", "and then"), ("shell", "ls")])
         store.append_now(events[-1])
         assert len(store.events(store.fork(SESSION))) == 16
     with sqlite3.connect(path) as db:
