@@ -150,7 +150,7 @@ class SessionFile:
         if not log:
             return
         _, whole, _ = db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-        if 0 <= whole < pages.frames(log):
+        if 0 <= whole < pages.frames(log) or len(log) < pages.WAL_HEADER:
             kept = salvage.keep_log(self.path, log)
             self._say(f"The end of the session file was cut off and is left out; as it was it is kept as {kept}.")
 

@@ -15,7 +15,7 @@ import pytest
 
 from pier_tui.errors import PierError
 from pier_tui.events import AnyEvent, Notice, RequestStarted, TurnStarted
-from pier_tui.session.pages import committed, frames, rows
+from pier_tui.session.pages import FRAME_HEADER, WAL_HEADER, committed, frames, rows
 from pier_tui.session.store import Store
 
 SOAK = os.environ.get("PIER_SOAK") == "1"
@@ -51,7 +51,7 @@ def put(folder: Path, found: dict[str, bytes]) -> Path:
     return folder / "sessions.db"
 
 
-def outcome(path: Path) -> str:
+def outcome(path: Path, *, silent: bool = False) -> str:
     """Open a file, check all that must hold however it was damaged, and say in a word what came of it."""
     with Store(path, synchronous="NORMAL") as store:
         found = store.events(ID)
@@ -62,7 +62,7 @@ def outcome(path: Path) -> str:
         assert numbers == sorted(set(numbers)), "entries are in order and none is there twice"
         assert all(e == event(n) for e, n in zip(known, numbers, strict=True)), "what is there is what was written"
         told = bool(store.notices) or len(known) < len(found)
-        assert told or len(numbers) == COUNT, f"{COUNT - len(numbers)} entries are gone and nobody said so"
+        assert told or silent or len(numbers) == COUNT, f"{COUNT - len(numbers)} entries are gone and nobody said so"
         assert not numbers or ID in {row.id for row in store.sessions("/repo")}, "what can be read can be found"
         if any("damaged" in said for said in store.notices):
             assert list(path.parent.glob("sessions.damaged-*")), "the damaged file is kept"
@@ -71,6 +71,11 @@ def outcome(path: Path) -> str:
         assert not store.notices, "a repaired file is whole"
         assert store.events(ID)[-1] == Notice(session=ID, text="on")
     return "all" if len(numbers) == COUNT else "some" if numbers else "none"
+
+
+def between_frames(at: int) -> bool:
+    """A log that ends where a frame does looks like one that never went on: nobody can tell."""
+    return at == 0 or (at >= WAL_HEADER and (at - WAL_HEADER) % (FRAME_HEADER + PAGE) == 0)
 
 
 def offsets(content: bytes, count: int) -> Iterator[int]:
@@ -89,7 +94,7 @@ def test_wherever_the_file_or_its_log_is_cut_what_can_be_read_is_there(
     tmp_path: Path, whole: dict[str, bytes], end: str
 ) -> None:
     seen = {
-        at: outcome(put(tmp_path / f"{n}", {**whole, end: whole[end][:at]}))
+        at: outcome(put(tmp_path / f"{n}", {**whole, end: whole[end][:at]}), silent=bool(end) and between_frames(at))
         for n, at in enumerate(offsets(whole[end], 75))
     }
     # Without the log half is there at least; without the file what stands in the log is.
