@@ -128,7 +128,8 @@ async def assemble(
     approval = _approval(chosen, env, overlay, sandbox, asked)
     steering = Steering(chosen.only)
     desk = AgentDesk(overlay, ScratchRunner(scratch, overlay, sandbox), approval, user)
-    journal = Journal(state_dir_for(repo.root, state_dir(env).parent))
+    kept = state_dir_for(repo.root, state_dir(env).parent)
+    journal = Journal(kept)
     recovered = await asyncio.to_thread(journal.recover)
     present = await asyncio.to_thread(presence, state_dir(env), repo.root)
     opened = await asyncio.to_thread(resuming.opened, store, resume, repo.root, present)
@@ -160,8 +161,7 @@ async def assemble(
         read_only=plain,
         sandbox=sandbox.word,
     )
-    folder = state_dir_for(repo.root, state_dir(env).parent) / "patches"
-    lost = await asyncio.to_thread(resuming.put_pending, overlay, resumed.pending, folder)
+    lost = await asyncio.to_thread(resuming.put_pending, overlay, resumed.pending, kept / "patches")
     told = (
         *store.notices,
         *opened.words,
@@ -171,7 +171,6 @@ async def assemble(
         *_unlimited(profile, chosen),
     )
     opening = resuming.notices([*told, *resuming.cut_off_words(resumed)])
-    left = await asyncio.to_thread(resuming.left, store, opened, present)
 
     async def close() -> None:
         for client in clients.values():
@@ -181,7 +180,7 @@ async def assemble(
         await asyncio.to_thread(store.close)
         await asyncio.to_thread(feedback.close)
 
-    return Agent(parts, profile, feedback, (*opened.past, *opening), close, left)
+    return Agent(parts, profile, feedback, (*opened.past, *opening), close, resuming.left(store, opened, present))
 
 
 def _opening_words(recovered: tuple[Recovered, ...]) -> list[str]:
