@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from pier_tui.errors import PierError, RepositoryError
 from pier_tui.ui.picture import Picture
-from pier_tui.ui.text import sanitize, visible
+from pier_tui.ui.text import escaped, sanitize, visible
 
 if TYPE_CHECKING:
     from pier_tui.events import AnyEvent
@@ -280,13 +280,14 @@ class Sessions:
     async def export(self, session_id: str, form: Literal["md", "jsonl"] = "md") -> str:
         """Write one into the present folder; the path written. Raises PierError."""
         text = await self._do(lambda shelf: shelf.export(session_id, form))
+        text = escaped(text) if form == "jsonl" else visible(text)
         return await self.write(f"pier-session-{session_id}.{form}", text)
 
     async def write(self, name: str, text: str) -> str:
-        """Write a text into the present folder; the path written. Raises PierError."""
+        """Write a text that is safe to print into the present folder; the path written. Raises PierError."""
         path = Path.cwd() / name
         try:
-            await asyncio.to_thread(path.write_text, visible(text), encoding="utf-8")
+            await asyncio.to_thread(path.write_text, text, encoding="utf-8")
         except OSError as error:
             raise PierError(f"{path} cannot be written: {error.strerror}.") from None
         return str(path)
