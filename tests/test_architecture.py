@@ -31,6 +31,7 @@ LAYERS: dict[str, int] = {
     "tools": 1,
     "models": 0,
     "repo": 0,
+    "seams": -1,
     "errors": -1,
 }
 HOMES: dict[str, tuple[str, ...]] = {
@@ -46,6 +47,7 @@ DEFERRED: dict[str, str] = {
     "cli.py": "start-up: each command imports only what it runs",
     "models/connect.py": "start-up: only the offline profile needs the embedded pair",
     "models/keys.py": "optional extra: keyring",
+    "repo/syscalls.py": "start-up: ctypes is needed with the first write",
     "ui/launch.py": "start-up: a picture, then the panes, then models, tools and git are imported",
     "ui/widgets/markdown_code.py": "start-up: pygments is needed with the first fence",
     "ui/widgets/markdown_paint.py": "start-up: the parser is needed with the first answer",

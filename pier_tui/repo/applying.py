@@ -8,8 +8,9 @@ from pydantic import BaseModel, ConfigDict
 
 from pier_tui.errors import PatchError, RepositoryError
 from pier_tui.repo import begin_patch
+from pier_tui.repo.beneath import read
 from pier_tui.repo.diff import Patch
-from pier_tui.repo.disk import Change, read, write_all
+from pier_tui.repo.disk import Change, write_all
 from pier_tui.repo.hunks import reverse
 from pier_tui.repo.making import decode
 from pier_tui.repo.parsing import NO_PATCH, parse, refuse_torn

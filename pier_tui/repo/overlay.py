@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Concatenate, Literal, ParamSpec, TypeVar
 
 from pier_tui.errors import EditError, RepositoryError, ToolError, WriteConflict
-from pier_tui.repo import disk
+from pier_tui.repo import beneath
 from pier_tui.repo.diff import FileDiff, HunkPick, HunkState, Patch
 from pier_tui.repo.disk import Change
 from pier_tui.repo.making import decode, encode, git_mode, is_binary
@@ -302,7 +302,7 @@ def on_disk(root: Path, name: str) -> tuple[bytes | None, int | None]:
     if found.st_size > MAX_BYTES:
         raise EditError("too_large", f"{name} is larger than 8 MB, so it is not read: use a command to look into it")
     try:
-        there = disk.read(root, name)
+        there = beneath.read(root, name)
     except (RepositoryError, OSError) as error:
         raise ToolError(str(error)) from error
     return (None, None) if there is None else (there.content, there.mode)

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pier_tui.errors import PatchError
+from pier_tui.repo.beneath import read
 from pier_tui.repo.diff import FileDiff
-from pier_tui.repo.disk import Change, read
+from pier_tui.repo.disk import Change
 from pier_tui.repo.hunks import apply_hunks
 from pier_tui.repo.making import decode, encode, is_binary
 from pier_tui.repo.paths import clean
