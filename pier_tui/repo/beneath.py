@@ -30,6 +30,14 @@ class OnDisk:
     names: int = 1
 
 
+class Refused(RepositoryError):
+    """The system refused to read; it may be willing later. `reason` is the system's word for it."""
+
+    def __init__(self, message: str, error: OSError) -> None:
+        self.reason = error.strerror or str(error)
+        super().__init__(f"{message}: {self.reason}")
+
+
 class Foreign(RepositoryError):
     """In the place of a file there is something that is no regular file."""
 
@@ -155,7 +163,7 @@ def read(root: Path, path: str) -> OnDisk | None:
         with folder(root, path) as where:
             return None if where is None else found_in(where, path.rsplit("/", 1)[-1], path)
     except OSError as error:
-        raise RepositoryError(f"{path} cannot be read: {error.strerror}") from error
+        raise Refused(f"{path} cannot be read", error) from error
 
 
 def status(root: Path, path: str) -> os.stat_result | None:

@@ -168,14 +168,8 @@ class Journal:
         self._unmarked = {name for name in self._unmarked if not self.kept.mark(name, "done")}
         settled = self.kept.settled()
         open_ones = [name for name in self.kept.ids() if name not in settled and name not in self._unmarked]
-        found = (self._loaded(name) for name in open_ones)
+        found = (self.kept.sound(name) for name in open_ones)
         return tuple(Recovery(self.kept, checkpoint).run() for checkpoint in found if checkpoint is not None)
-
-    def _loaded(self, name: str) -> Checkpoint | None:
-        try:
-            return self.kept.load(name)
-        except RepositoryError:
-            return None
 
     # taking back
 

@@ -24,7 +24,7 @@ from typing import NamedTuple
 from pier_tui.errors import RepositoryError, WriteConflict
 from pier_tui.repo import syscalls
 from pier_tui.repo.attributes import alike, copied
-from pier_tui.repo.beneath import Foreign, folder, found_in, read, status
+from pier_tui.repo.beneath import Foreign, Refused, folder, found_in, read, status
 from pier_tui.repo.paths import clean
 from pier_tui.seams import call, write_whole
 
@@ -164,17 +164,24 @@ class Writing:
             if path.rpartition("/")[0] in self.changes:
                 prune(self.root, path)
         elif change.pre is None:
-            with _there(self.root, path, make=True) as where, _there(self.root, self.names[path]) as source:
-                if not put(staged, name, source, where):
-                    raise WriteConflict(f"{path} appeared on disk at the last moment, so it was not written")
-                self.written[path] = False
-                call("fs.fsync", os.fsync, where)
+            self._place_new(path, name, staged)
         else:
             with _there(self.root, path) as where:
                 self.written[path] = exchange(staged, name, where)
                 if self.written[path] and not _holds(where, staged, path, change.pre):
                     raise self._late(path)
                 call("fs.fsync", os.fsync, where)
+
+    def _place_new(self, path: str, name: str, staged: str) -> None:
+        try:
+            with _there(self.root, path, make=True) as where, _there(self.root, self.names[path]) as source:
+                if not put(staged, name, source, where):
+                    raise WriteConflict(f"{path} appeared on disk at the last moment, so it was not written")
+                self.written[path] = False
+                call("fs.fsync", os.fsync, where)
+        except (OSError, RepositoryError):
+            prune(self.root, path, self.names[path].rpartition("/")[0])
+            raise
 
     def _late(self, path: str) -> WriteConflict:
         return WriteConflict(f"{path} changed on disk at the last moment, so it was not written: review again")
@@ -240,7 +247,7 @@ class Writing:
             with contextlib.suppress(OSError):
                 call("fs.fsync", os.fsync, where)
         if change.pre is None:
-            prune(self.root, path)
+            prune(self.root, path, self.names[path].rpartition("/")[0])
         return True
 
     def discard(self) -> Sequence[str]:
@@ -288,10 +295,10 @@ def _holds(where: int, name: str, path: str, content: bytes | None) -> bool:
     return found is not None and found.content == content
 
 
-def prune(root: Path, path: str) -> None:
-    """Remove folders that the deletion of `path` left empty, as git does."""
+def prune(root: Path, path: str, stop: str = "") -> None:
+    """Remove folders that the deletion of `path` left empty, as git does; `stop` and those above it stay."""
     parent = path.rpartition("/")[0]
-    while parent:
+    while parent != stop and parent:
         try:
             with folder(root, parent) as where, contextlib.suppress(FileNotFoundError):
                 if where is not None:
@@ -337,7 +344,10 @@ def put(staged: str, name: str, source: int, where: int) -> bool:
 
 
 def rewritten(root: Path, path: str, change: Change, staged: str) -> bool:
-    """Write one file by itself, all of it or nothing; False where it is not what it should be. Raises OSError."""
+    """Write one file by itself, all of it or nothing; False where it is not what it should be.
+
+    Raises OSError or Refused.
+    """
     one = Writing(root, {path: change}, {path: staged})
     try:
         one.stage()
@@ -345,7 +355,7 @@ def rewritten(root: Path, path: str, change: Change, staged: str) -> bool:
     except (OSError, RepositoryError) as error:
         if one.written.get(path):
             one.take_back()
-        if isinstance(error, OSError):
+        if isinstance(error, OSError | Refused):
             raise
         return False
     finally:

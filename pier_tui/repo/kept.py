@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Literal
 
 from pier_tui.errors import RepositoryError
+from pier_tui.repo.beneath import Refused
 from pier_tui.repo.disk import Change
 from pier_tui.repo.making import sha
 from pier_tui.repo.records import Checkpoint, FileRecord, Pruned
@@ -78,6 +79,10 @@ class Kept:
         try:
             content = call("fs.read", (self.blobs / name).read_bytes)
         except OSError as error:
+            if not isinstance(error, FileNotFoundError):
+                raise Refused(
+                    "A version kept by the checkpoint cannot be read, so nothing was changed", error
+                ) from error
             raise RepositoryError("A version kept by the checkpoint is missing, so nothing was changed") from error
         if sha(content) != name:
             raise RepositoryError("A version kept by the checkpoint is damaged, so nothing was changed")
@@ -120,19 +125,24 @@ class Kept:
         try:
             return sorted(name for name in call("fs.read", os.listdir, self.records) if not name.startswith("."))
         except OSError as error:
-            raise RepositoryError(f"The checkpoints cannot be read: {error.strerror}") from error
+            raise Refused("The checkpoints cannot be read", error) from error
 
     def ids(self) -> list[str]:
         """Ids of all checkpoints, oldest first. Raises RepositoryError."""
         return [name.removesuffix(".json") for name in self.names() if name.endswith(".json")]
 
     def all(self) -> tuple[Checkpoint, ...]:
-        """All checkpoints, oldest first; unreadable records are left out."""
-        found: list[Checkpoint] = []
-        for name in self.ids():
-            with contextlib.suppress(RepositoryError):
-                found.append(self.load(name))
-        return tuple(found)
+        """All checkpoints, oldest first; damaged records are left out. Raises RepositoryError where the disk fails."""
+        return tuple(found for name in self.ids() if (found := self.sound(name)) is not None)
+
+    def sound(self, checkpoint: str) -> Checkpoint | None:
+        """One checkpoint, None where its record is damaged. Raises RepositoryError where the disk fails."""
+        try:
+            return self.load(checkpoint)
+        except Refused:
+            raise
+        except RepositoryError:
+            return None
 
     def load(self, checkpoint: str) -> Checkpoint:
         """One checkpoint. Raises RepositoryError when it is unknown."""
@@ -142,6 +152,8 @@ class Kept:
             text = call("fs.read", (self.records / f"{checkpoint}.json").read_bytes)
             return Checkpoint.model_validate(json.loads(text))
         except (OSError, ValueError) as error:
+            if isinstance(error, OSError) and not isinstance(error, FileNotFoundError):
+                raise Refused("The checkpoints cannot be read", error) from error
             raise RepositoryError(
                 f"There is no checkpoint {checkpoint}: it is too old or of another repository"
             ) from error

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pier_tui.errors import RepositoryError
-from pier_tui.repo.beneath import Foreign, OnDisk, folder, found_in, read
-from pier_tui.repo.disk import PART, READY, Change, exchange, exists, prune, put, rewritten
+from pier_tui.repo.beneath import Foreign, OnDisk, Refused, folder, found_in, read
+from pier_tui.repo.disk import PART, READY, exchange, exists, prune, put, rewritten
 from pier_tui.repo.kept import Kept
 from pier_tui.repo.making import sha
 from pier_tui.repo.records import Checkpoint, FileRecord, Recovered
@@ -39,9 +39,9 @@ class Recovery:
             for record in sorted(self.checkpoint.files, key=lambda r: r.post is not None):
                 try:
                     stands = self._one(root, record)
-                except OSError as error:
+                except (OSError, Refused) as error:
                     self.failed.append(record.path)
-                    self.reason = error.strerror or str(error)
+                    self.reason = error.reason if isinstance(error, Refused) else error.strerror or str(error)
                 else:
                     (self.finished if stands else self.conflicts).append(record.path)
             if not self.failed:
@@ -64,28 +64,23 @@ class Recovery:
         yield from self.versions
 
     def _one(self, root: Path, record: FileRecord) -> bool:
-        """Finish one file; False where somebody else's text is there. Raises OSError."""
+        """Finish one file; False where somebody else's text is there, or our version is lost.
+
+        Raises OSError, Refused.
+        """
         try:
-            change = self.kept.change(record)
-        except RepositoryError:
-            return sha(on_disk(root, record.path)) == record.post
-        try:
-            state = self._staged(root, record, change)
-            if state == "placed" and change.post is None:
+            state = self._staged(root, record)
+            if state == "free" and (record.pre == record.post or on_disk(root, record.path) != record.post):
+                return rewritten(root, record.path, self.kept.change(record), record.staged)
+            if record.post is None:
                 prune(root, record.path)
-            if state != "free":
-                return state == "placed"
-            if change.pre != change.post and on_disk(root, record.path) == change.post:
-                if change.post is None:
-                    prune(root, record.path)
-                return True
-            return rewritten(root, record.path, change, record.staged)
-        except RepositoryError as error:
-            if isinstance(error.__cause__, OSError) and not isinstance(error, Foreign) and transient(error.__cause__):
-                raise error.__cause__ from error
+            return state != "foreign"
+        except Refused:
+            raise
+        except RepositoryError:
             return False
 
-    def _staged(self, root: Path, record: FileRecord, change: Change) -> str:
+    def _staged(self, root: Path, record: FileRecord) -> str:
         """Clear the staged file away. `placed`: the write came through; `foreign`: it met somebody else's text.
 
         `free`: nothing is known but what is in the file's own place. Raises OSError, RepositoryError.
@@ -102,20 +97,21 @@ class Recovery:
                 out = found_in(where, name, record.path)
             except Foreign:
                 out = None
-            if out is None or out.content not in (change.pre, change.post):
-                self._returned(root, record, change, where, out)
+            if out is None or sha(out.content) not in (record.pre, record.post):
+                self._returned(root, record, where, out)
                 return "foreign"
             call("fs.unlink", os.unlink, name, dir_fd=where)
-            return "placed" if out.content == change.pre != change.post else "free"
+            return "placed" if sha(out.content) == record.pre != record.post else "free"
 
-    def _returned(self, root: Path, record: FileRecord, change: Change, source: int, out: OnDisk | None) -> None:
+    def _returned(self, root: Path, record: FileRecord, source: int, out: OnDisk | None) -> None:
         """Put what came out back in its place, or keep it where that is taken. `out` None: it is no regular file."""
         name, short = record.staged.rsplit("/", 1)[-1], record.path.rsplit("/", 1)[-1]
         with folder(root, record.path, make=True) as where:
             assert where is not None
             if put(name, short, source, where):
                 return
-            if change.post is not None and on_disk(root, record.path) == change.post and exchange(name, short, where):
+            ours = record.post is not None and on_disk(root, record.path) == record.post
+            if ours and exchange(name, short, where):
                 call("fs.unlink", os.unlink, name, dir_fd=source)
                 return
         if out is not None:
@@ -123,12 +119,7 @@ class Recovery:
             call("fs.unlink", os.unlink, name, dir_fd=source)
 
 
-def on_disk(root: Path, path: str) -> bytes | None:
-    """The bytes of a file. Raises RepositoryError."""
+def on_disk(root: Path, path: str) -> str | None:
+    """The hash of a file's bytes. Raises RepositoryError."""
     found = read(root, path)
-    return None if found is None else found.content
-
-
-def transient(error: OSError) -> bool:
-    """Whether the system refused, rather than the place being no regular file."""
-    return error.errno is not None and not isinstance(error, FileExistsError | NotADirectoryError | IsADirectoryError)
+    return None if found is None else sha(found.content)
