@@ -26,8 +26,9 @@ from pier_tui.models.connect import connect
 from pier_tui.models.keys import find_key, store_key
 from pier_tui.models.messages import Tier
 from pier_tui.models.profiles import Profile, load_profile
-from pier_tui.repo.checkpoint import Journal, Recovered, state_dir_for
+from pier_tui.repo.checkpoint import Journal
 from pier_tui.repo.overlay import Overlay
+from pier_tui.repo.records import state_dir_for
 from pier_tui.repo.repo import Repo
 from pier_tui.repo.scratch import Scratch
 from pier_tui.router.override import Steering
@@ -130,7 +131,7 @@ async def assemble(
     desk = AgentDesk(overlay, ScratchRunner(scratch, overlay, sandbox), approval, user)
     kept = state_dir_for(repo.root, state_dir(env).parent)
     journal = Journal(kept)
-    recovered = await asyncio.to_thread(journal.recover)
+    recovered = await asyncio.to_thread(journal.at_start)
     present = await asyncio.to_thread(presence, state_dir(env), repo.root)
     opened = await asyncio.to_thread(resuming.opened, store, resume, repo.root, present)
     resumed = opened.resumed
@@ -166,7 +167,7 @@ async def assemble(
         *store.notices,
         *opened.words,
         *_unconfined(sandbox),
-        *_opening_words(recovered),
+        *recovered,
         *lost,
         *_unlimited(profile, chosen),
     )
@@ -181,17 +182,6 @@ async def assemble(
         await asyncio.to_thread(feedback.close)
 
     return Agent(parts, profile, feedback, (*opened.past, *opening), close, resuming.left(store, opened, present))
-
-
-def _opening_words(recovered: tuple[Recovered, ...]) -> list[str]:
-    """What the user should know at once of writes that a crash had cut off."""
-    words = [f"A write that was cut off is finished: {', '.join(r.finished)}." for r in recovered if r.finished]
-    words += [
-        f"A write was cut off and {', '.join(r.conflicts)} changed since, so it was left alone; both versions are kept."
-        for r in recovered
-        if r.conflicts
-    ]
-    return words
 
 
 def _unconfined(sandbox: Sandbox) -> list[str]:

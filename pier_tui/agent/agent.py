@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, suppress
 from dataclasses import replace
@@ -25,6 +26,7 @@ from pier_tui.models.messages import Tier
 from pier_tui.models.profiles import Profile
 from pier_tui.models.usage import Ledger
 from pier_tui.repo.diff import HunkPick, Patch
+from pier_tui.repo.records import Effects, Written
 from pier_tui.router.override import Scope
 
 Label = Literal["escalate", "de-escalate", "keep"]
@@ -138,11 +140,23 @@ class Agent:
                 async for event in answered:
                     yield event
 
-    async def undo(self, checkpoint: str, hunks: tuple[HunkPick, ...] | None = None) -> AsyncGenerator[AnyEvent, None]:
-        """Take applied hunks back, only where our own text still stands; None takes all of a checkpoint."""
+    async def undo(
+        self, checkpoint: str | tuple[str, ...], hunks: tuple[HunkPick, ...] | None = None
+    ) -> AsyncGenerator[AnyEvent, None]:
+        """Take applied hunks back, only where our own text still stands; None takes all of the checkpoints."""
         async with aclosing(undo(self._p, checkpoint, hunks)) as events:
             async for event in events:
                 yield event
+
+    async def written(self) -> tuple[Written, ...]:
+        """What of this and earlier sessions' writes in this repository can be taken back, newest first."""
+        return await asyncio.to_thread(self._p.checkpoints.written)
+
+    async def effects(self, checkpoints: tuple[str, ...], hunks: tuple[HunkPick, ...] | None = None) -> Effects:
+        """What taking these back would do to the files. Raises PierError."""
+        wanted = None if hunks is None else {p.hunk for p in hunks}
+        paths = None if hunks is None else {p.path for p in hunks}
+        return await asyncio.to_thread(self._p.checkpoints.effects, checkpoints, wanted, paths)
 
     async def update(self, updates: tuple[Update, ...]) -> AsyncGenerator[AnyEvent, None]:
         """Change the backbone for the user; the models are told in the record."""
@@ -171,10 +185,10 @@ class Agent:
             raise PierError("Interrupt the running request before rewinding.")
         mark = past.mark_of(self._p, turn)
         if files:
-            for at, checkpoint in reversed(self._p.applied):
-                if at >= turn:
-                    async for event in self.undo(checkpoint):
-                        yield event
+            ours = [w.checkpoint for w in await self.written() if w.checkpoint.origin.session == self.session_id]
+            if ids := tuple(c.id for c in ours if c.origin.turn >= turn and not c.aside and c.undoes is None):
+                async for event in self.undo(ids):
+                    yield event
         async for event in past.put_back(self._p, mark, f"Rewound to before turn {turn}"):
             yield event
 

@@ -21,6 +21,7 @@ from pier_tui.models.messages import Message, Tier
 from pier_tui.repo.checkpoint import Journal
 from pier_tui.repo.making import sha
 from pier_tui.repo.overlay import Overlay
+from pier_tui.repo.records import Origin
 from pier_tui.router.override import Steering
 from pier_tui.router.strategy import Strategy
 
@@ -45,9 +46,6 @@ class Parts:
     """Tokens of file parts put back into the strong model's prompt; 0 for none."""
     marks: list[Mark] = field(default_factory=list)
     """What each turn of this run started from, for redo and rewind."""
-    applied: list[tuple[int, str]] = field(default_factory=list)
-    """Checkpoints written in this run, each with the turn it came after."""
-
     has_git: bool = True
     sandbox: str = ""
     """How commands are confined, in two words for the status line."""
@@ -57,6 +55,12 @@ class Parts:
     """Held while we write files and settle the pending patch, so that the watcher never sees half of it."""
     written: dict[str, str | None] = field(default_factory=dict)
     """The hash of what we wrote last to each path, so that the watcher knows our own changes."""
+
+    def origin(self) -> Origin:
+        """What a write of this moment belongs to."""
+        recorder = self.recorder
+        words = self.marks[-1].request.strip().partition("\n")[0][:80] if self.marks else ""
+        return Origin(session=recorder.session, request=recorder.request, turn=recorder.turn, words=words)
 
     def wrote(self, files: Mapping[str, bytes | None]) -> None:
         """Remember what we wrote ourselves."""

@@ -7,13 +7,14 @@ against, or the hunk is re-based or refused.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
+from functools import partial
 from typing import Literal
 
 from pier_tui.agent.history import update_message
 from pier_tui.agent.parts import Parts
-from pier_tui.errors import PierError, RepositoryError
+from pier_tui.errors import PierError
 from pier_tui.events import (
     AnyEvent,
     CheckpointTaken,
@@ -63,14 +64,36 @@ async def whole(events: AsyncGenerator[AnyEvent, None]) -> AsyncGenerator[AnyEve
 
 
 async def _resolve(parts: Parts, verdict: Verdict) -> AsyncGenerator[AnyEvent, None]:
-    """Settle conflicts as the user said; what comes of it is pending and shown again."""
+    """Settle conflicts as the user said; what comes of it is pending and shown again, what it leaves out is kept."""
+    await asyncio.to_thread(parts.overlay.adopt, verdict.accepted)
     for settled in verdict.resolved:
         side: Literal["ours", "theirs"] = "ours" if settled.side == "proposed" else "theirs"
         try:
+            left_out = await asyncio.to_thread(parts.overlay.dropped, settled.path, side)
+            if left_out is not None:
+                texts = {settled.path: left_out}
+                await asyncio.to_thread(parts.checkpoints.set_aside, parts.root, texts, parts.origin())
             await asyncio.to_thread(parts.overlay.resolve, settled.path, side=side)
         except PierError as error:
             yield await parts.recorder.log(Notice(text=str(error), level="warning"))
     yield await parts.recorder.log(await asyncio.to_thread(rebased, parts.overlay))
+
+
+def keeping(overlay: Overlay, picks: tuple[HunkPick, ...]) -> PatchRebased:
+    """`rebased`; where that changes anything, with what the user typed in the proposal, so that it is not lost."""
+    before, kept = overlay.patch(), overlay.snapshot()
+    moved = rebased(overlay)
+    typed = tuple(pick for pick in picks if pick.text is not None)
+    if not typed or not stale(before, moved, picks):
+        return moved
+    overlay.restore(kept)
+    overlay.adopt(typed)
+    return rebased(overlay)
+
+
+def stale(before: Patch, moved: PatchRebased, picks: tuple[HunkPick, ...]) -> bool:
+    """Whether what was picked is not what is pending any more, or clashes with the disk."""
+    return moved.patch != before or bool({c.path for c in moved.clashes} & {p.path for p in picks})
 
 
 async def review(parts: Parts, verdict: Verdict) -> AsyncGenerator[AnyEvent, None]:
@@ -98,8 +121,8 @@ async def _review(parts: Parts, verdict: Verdict) -> AsyncGenerator[AnyEvent, No
         return
     before = await asyncio.to_thread(parts.overlay.patch)
     if verdict.accepted:
-        moved = await asyncio.to_thread(rebased, parts.overlay)
-        if moved.patch != before:
+        moved = await asyncio.to_thread(keeping, parts.overlay, verdict.accepted)
+        if stale(before, moved, verdict.accepted):
             yield await parts.recorder.log(moved)
             text = "A file changed on disk while you reviewed it: look at its hunks again, then apply."
             yield await parts.recorder.log(Notice(text=text, level="warning"))
@@ -124,8 +147,12 @@ async def _write(parts: Parts, verdict: Verdict) -> AsyncGenerator[AnyEvent, Non
     changes = await asyncio.to_thread(parts.overlay.accepted, verdict.accepted)
     checkpoint, landed = "", Patch()
     if changes:
-        checkpoint = await asyncio.to_thread(parts.checkpoints.apply, parts.root, changes)
-        parts.applied.append((parts.recorder.turn, checkpoint))
+        write = partial(parts.checkpoints.apply, parts.root, changes, origin=parts.origin())
+        checkpoint = await asyncio.to_thread(write)
+        for found in parts.checkpoints.late:
+            for text in found.sentences():
+                yield await parts.recorder.log(Notice(text=text, level="warning"))
+        parts.checkpoints.late.clear()
         yield await parts.recorder.log(CheckpointTaken(checkpoint=checkpoint, paths=tuple(changes)))
         parts.wrote({path: change.post for path, change in changes.items()})
         landed = await asyncio.to_thread(parts.checkpoints.patch_of, checkpoint)
@@ -134,38 +161,57 @@ async def _write(parts: Parts, verdict: Verdict) -> AsyncGenerator[AnyEvent, Non
     yield await parts.recorder.log(PatchApplied(checkpoint=checkpoint, patch=landed, remaining=remaining))
 
 
-async def undo(parts: Parts, checkpoint: str, hunks: tuple[HunkPick, ...] | None) -> AsyncGenerator[AnyEvent, None]:
-    """Take applied hunks back, all of it once it has begun."""
-    async with aclosing(whole(_alone(parts, _undo(parts, checkpoint, hunks)))) as events:
+async def undo(
+    parts: Parts, checkpoint: str | tuple[str, ...], hunks: tuple[HunkPick, ...] | None
+) -> AsyncGenerator[AnyEvent, None]:
+    """Take applied hunks back, all of it once it has begun. Several checkpoints are taken back together."""
+    ids = (checkpoint,) if isinstance(checkpoint, str) else checkpoint
+    async with aclosing(whole(_alone(parts, _undo(parts, ids, hunks)))) as events:
         async for event in events:
             yield event
 
 
-async def _undo(parts: Parts, checkpoint: str, hunks: tuple[HunkPick, ...] | None) -> AsyncGenerator[AnyEvent, None]:
+async def _undo(
+    parts: Parts, ids: tuple[str, ...], hunks: tuple[HunkPick, ...] | None
+) -> AsyncGenerator[AnyEvent, None]:
     """Take applied hunks back where our text still stands; anything else is refused with the reason."""
+    wanted = None if hunks is None else {p.hunk for p in hunks}
+    paths = None if hunks is None else {p.path for p in hunks}
     try:
-        ids = None if hunks is None else {p.hunk for p in hunks}
-        paths = None if hunks is None else {p.path for p in hunks}
-        undone = await asyncio.to_thread(parts.checkpoints.undo, checkpoint, ids, paths)
-    except RepositoryError as error:
+        aside = await asyncio.to_thread(parts.checkpoints.aside, ids[0]) if len(ids) == 1 else None
+        if aside is not None:
+            async for event in _proposed_again(parts, aside):
+                yield event
+            return
+        undone = await asyncio.to_thread(parts.checkpoints.undo, ids, wanted, paths, parts.origin())
+    except PierError as error:
         yield await parts.recorder.log(Notice(text=str(error), level="warning"))
         return
     if undone.conflicts:
         text = f"Not taken back, because the text was changed since: {', '.join(undone.conflicts)}."
         yield await parts.recorder.log(Notice(text=text, level="warning"))
-    if not undone.patch.files:
+    if not undone.patch.files and not any(step.patch.files for step in undone.steps):
         return
     changed = undone.patch.paths
     parts.wrote({path: parts.on_disk(path) for path in changed})
     moved = await asyncio.to_thread(rebased, parts.overlay)
-    if hunks is None and not undone.conflicts:
-        parts.applied[:] = [(turn, known) for turn, known in parts.applied if known != checkpoint]
-    yield await parts.recorder.log(PatchUndone(checkpoint=checkpoint, patch=undone.patch))
+    for step in undone.steps:
+        if step.patch.files:
+            yield await parts.recorder.log(PatchUndone(checkpoint=step.checkpoint, patch=step.patch))
     if set(changed) & set(moved.patch.paths):
         yield await parts.recorder.log(moved)
     words = f"The user took back applied hunks in: {', '.join(changed)}."
     async for event in parts.change((), (update_message(words),)):
         yield event
+
+
+async def _proposed_again(parts: Parts, texts: Mapping[str, bytes | None]) -> AsyncGenerator[AnyEvent, None]:
+    """Propose what was set aside when a conflict was settled; the files stay as they are."""
+    for path, content in texts.items():
+        await asyncio.to_thread(parts.overlay.write, path, content)
+    moved = await asyncio.to_thread(rebased, parts.overlay)
+    yield await parts.recorder.log(moved)
+    yield await parts.recorder.log(Notice(text=f"What was set aside of {', '.join(texts)} is proposed again."))
 
 
 def taken(patch: Patch, picks: tuple[HunkPick, ...]) -> Patch:

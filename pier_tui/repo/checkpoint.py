@@ -28,13 +28,10 @@ from pier_tui.repo.records import (
     Undone,
     Written,
     new_id,
-    state_dir_for,
 )
 from pier_tui.repo.recovering import Recovery
 from pier_tui.repo.taking_back import TakingBack, file_diff, newest_first
 from pier_tui.seams import call
-
-__all__ = ["Journal", "Origin", "Recovered", "Undone", "Written", "state_dir_for"]
 
 
 class Journal:
@@ -170,6 +167,17 @@ class Journal:
         open_ones = [name for name in self.kept.ids() if name not in settled and name not in self._unmarked]
         found = (self.kept.sound(name) for name in open_ones)
         return tuple(Recovery(self.kept, checkpoint).run() for checkpoint in found if checkpoint is not None)
+
+    def at_start(self) -> list[str]:
+        """Finish what was cut off and forget what is too old; what the user should know of it. Never raises."""
+        told: list[str] = []
+        try:
+            told += [text for one in self.recover() for text in one.sentences()]
+            if early := self.prune().early:
+                told.append(f"The versions kept for undo reached their size limit: the {early} oldest were forgotten.")
+        except RepositoryError as error:
+            told.append(f"{error}: nothing can be applied or taken back until that is seen to.")
+        return told
 
     # taking back
 

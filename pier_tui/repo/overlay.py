@@ -21,7 +21,7 @@ from pier_tui.repo.diff import FileDiff, HunkPick, HunkState, Patch
 from pier_tui.repo.disk import Change
 from pier_tui.repo.making import decode, encode, git_mode, is_binary
 from pier_tui.repo.paths import clean, real, refuse_links
-from pier_tui.repo.pending import Pending, diff_of, merged_of, settled, takes_mode, written
+from pier_tui.repo.pending import Pending, decided, diff_of, merged_of, settled, takes_mode, whole_clash, written
 from pier_tui.repo.picking import is_nothing, pieces, select, without
 from pier_tui.repo.rebase import Clash, clashing, standing
 from pier_tui.repo.repo import Repo, opened
@@ -195,6 +195,14 @@ class Overlay:
             content = item.base if is_nothing(file) else written(item, file)
             self._set(path, replace(item, content=content, mode=mode, clash=item.clash and content != item.base))
 
+    @_alone
+    def adopt(self, picks: Iterable[HunkPick]) -> None:
+        """Put the texts the user typed into hunks in the place of what was proposed there; nothing is decided yet."""
+        for path, chosen in pieces(pick for pick in picks if pick.text is not None).items():
+            if path in self._pending:
+                item = self._pending[path]
+                self._set(path, replace(item, content=decided(item, self.diff(path), chosen)))
+
     # keeping up with the disk
 
     @_alone
@@ -239,10 +247,12 @@ class Overlay:
         if item is None or not item.clash:
             return ()
         merged = merged_of(item, item.theirs)
-        if merged is not None:
-            return merged.clashes
-        texts = [decode(content or b"") for content in (item.base, item.content, item.theirs)]
-        return (Clash(0, len(texts[0].split("\n")), *texts),)
+        return whole_clash(item) if merged is None else merged.clashes
+
+    def dropped(self, path: str, side: Side) -> bytes | None:
+        """What `resolve` with this side leaves out: the whole proposal, or the whole file on disk."""
+        item = self._pending.get(path)
+        return (item.content if side == "theirs" else item.theirs) if item and item.clash else None
 
     @_alone
     def resolve(self, path: str, content: bytes | None = None, *, side: Side = "text") -> None:

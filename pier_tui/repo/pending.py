@@ -10,7 +10,7 @@ from pier_tui.repo.disk import Change
 from pier_tui.repo.hunks import apply_hunks
 from pier_tui.repo.making import decode, diff_bytes, encode, git_mode, is_binary
 from pier_tui.repo.picking import changes, leave, mode_changes, take
-from pier_tui.repo.rebase import Merge, merge
+from pier_tui.repo.rebase import Clash, Merge, merge
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,12 @@ def settled(
     if change.mode is not None:
         return Pending(change.post, change.mode, content, None)
     return Pending(change.post, item.base_mode, content, mode)
+
+
+def whole_clash(item: Pending) -> tuple[Clash]:
+    """One clash for the whole file."""
+    texts = [decode(content or b"") for content in (item.base, item.content, item.theirs)]
+    return (Clash(0, len(texts[0].split("\n")), *texts),)
 
 
 def merged_of(item: Pending, theirs: bytes | None) -> Merge | None:

@@ -26,6 +26,8 @@ from pier_tui.events import (
     Verdict,
 )
 from pier_tui.headless import everything
+from pier_tui.repo.checkpoint import Journal
+from pier_tui.repo.diff import Resolution
 from pier_tui.session.resume import fold
 
 EDIT = ("edit", {"path": "app.py", "old": "    return n - 1", "new": "    return n"})
@@ -289,3 +291,59 @@ async def test_what_the_user_says_meanwhile_reaches_the_very_next_turn(tmp_path:
         if event.type == "tool_returned":
             s.agent.steer("mind the tests")
     assert any("The user adds: mind the tests" in m.content for m in s.weak.asked[-1].messages)
+
+
+async def test_what_the_user_typed_into_a_hunk_survives_a_change_on_disk(tmp_path: Path) -> None:
+    s = session(tmp_path, [say("", route("edit"), EDIT), say("Fixed.")])
+    await s.run("fix size")
+    (pick,) = everything(s.agent.pending).accepted
+    typed = Verdict(accepted=(pick.model_copy(update={"text": "def size(n):\n    return n  # mine\n"}),))
+    (s.root / "app.py").write_text("# first\n\n\n\n\ndef size(n):\n    return n - 1\n")
+    moved = [e async for e in s.agent.review(typed)]
+    assert kinds(moved) == ["patch_rebased", "notice"]
+    assert any("# mine" in line.text for h in s.agent.pending.files[0].hunks for line in h.lines)
+    again = [e async for e in s.agent.review(everything(s.agent.pending))]
+    assert "patch_applied" in kinds(again)
+    assert (s.root / "app.py").read_text() == "# first\n\n\n\n\ndef size(n):\n    return n  # mine\n"
+
+
+async def test_a_clash_shows_what_the_user_typed_and_the_side_left_out_can_be_had_again(tmp_path: Path) -> None:
+    s = session(tmp_path, [say("", route("edit"), EDIT), say("Fixed.")])
+    await s.run("fix size")
+    (pick,) = everything(s.agent.pending).accepted
+    typed = Verdict(accepted=(pick.model_copy(update={"text": "def size(n):\n    return n  # mine\n"}),))
+    (s.root / "app.py").write_text("def size(n):\n    return n - 2\n")
+    moved = [e async for e in s.agent.review(typed)]
+    assert kinds(moved) == ["patch_rebased", "notice"]
+    (clash,) = moved[0].clashes  # type: ignore[union-attr]
+    assert ("- 1" in clash.base, "# mine" in clash.proposed, "- 2" in clash.on_disk) == (True, True, True)
+    settled = Verdict(resolved=(Resolution(path="app.py", side="on_disk"),))
+    assert kinds([e async for e in s.agent.review(settled)]) == ["patch_rebased"]
+    assert not s.agent.pending.files
+    (kept,) = await s.agent.written()
+    assert kept.checkpoint.aside
+    back = [e async for e in s.agent.undo(kept.checkpoint.id)]
+    assert kinds(back) == ["patch_rebased", "notice"]
+    assert any("# mine" in line.text for h in s.agent.pending.files[0].hunks for line in h.lines)
+    assert (s.root / "app.py").read_text() == "def size(n):\n    return n - 2\n"
+
+
+async def test_a_request_is_taken_back_as_one_and_the_next_session_can_still_do_it(tmp_path: Path) -> None:
+    other = ("edit", {"path": "notes.txt", "old": "one", "new": "1"})
+    s = session(tmp_path, [say("", route("edit"), EDIT), say("", route("edit"), other), say("Done.")])
+    await s.run("fix both\nand more")
+    for pick in everything(s.agent.pending).accepted:
+        async for _ in s.agent.review(Verdict(accepted=(pick,))):
+            pass
+    listed = await s.agent.written()
+    assert [w.checkpoint.origin.words for w in listed] == ["fix both", "fix both"]
+    assert {(w.checkpoint.origin.session, w.checkpoint.origin.request) for w in listed} == {("s", 1)}
+    ids = tuple(w.checkpoint.id for w in listed)
+    assert set((await s.agent.effects(ids)).patch.paths) == {"app.py", "notes.txt"}
+    again = Journal(tmp_path / "state")
+    undone = again.undo(ids)
+    assert undone.conflicts == ()
+    assert (s.root / "app.py").read_text() == "def size(n):\n    return n - 1\n"
+    assert (s.root / "notes.txt").read_text() == "one\ntwo\n"
+    assert again.undo(undone.checkpoint).patch.paths
+    assert "return n\n" in (s.root / "app.py").read_text()

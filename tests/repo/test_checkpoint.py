@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from pier_tui.errors import RepositoryError, WriteConflict
-from pier_tui.repo.checkpoint import Journal, state_dir_for
+from pier_tui.repo.checkpoint import Journal
 from pier_tui.repo.disk import STAGED, Change, Writing
+from pier_tui.repo.records import state_dir_for
 
 BASE = b"".join(b"%d\n" % n for n in range(30))
 

@@ -8,7 +8,8 @@ from pier_tui.events import HunkNote
 from pier_tui.repo.diff import FileDiff, HunkPick, Line, Patch
 from pier_tui.repo.patch import select
 from pier_tui.ui.widgets.diff_landed import Landings
-from pier_tui.ui.widgets.diff_review import Mark, Review
+from pier_tui.ui.widgets.diff_marks import Mark
+from pier_tui.ui.widgets.diff_review import Review
 from pier_tui.ui.widgets.hunk_text import changed_words, hidden, partner, restore_endings
 
 CART = "shop/cart.py"
@@ -193,3 +194,64 @@ def test_words_that_changed_are_found_by_pairs_of_lines() -> None:
 def test_the_mark_of_a_pending_hunk_takes_nothing() -> None:
     assert not Mark().taken
     assert Landings().patch() == Patch()
+
+
+def typed(text: str) -> Review:
+    review = Review(SHOP)
+    review.edit(review.entries[1], text)
+    return review
+
+
+def test_a_typed_text_moves_to_the_hunk_that_took_the_place_of_its_own() -> None:
+    review = typed("x = 1\ny = 20\nz = 3\nw = 4\n")
+    after = hunk(31, " x = 1", "+y = 2", "+z = 3", " w = 40")
+    (again,) = review.replace_patch(Patch(files=(change(CART, TOTAL, after), NEW)), {})
+    assert again.hunk == after
+    assert review.mark(again) == Mark("pending", None, "x = 1\ny = 20\nz = 3\nw = 40\n")
+    assert not review.verdict().accepted
+
+
+def test_a_typed_text_that_clashes_with_the_new_hunk_shows_all_three_and_is_not_accepted_so() -> None:
+    review = typed("x = 1\ny = 20\nz = 3\nw = 4\n")
+    after = hunk(30, " x = 1", "+y = 7", "+z = 3", " w = 4")
+    (again,) = review.replace_patch(Patch(files=(change(CART, TOTAL, after), NEW)), {})
+    text = str(review.mark(again).text)
+    assert [line in text for line in ("y = 20\n", "y = 2\n", "y = 7\n")] == [True, True, True]
+    assert "clash" in review.toggle(again)
+    assert review.accept_all().conflicts == 1
+    assert "clash" in review.edit(again, text)
+    assert review.edit(again, "x = 1\ny = 27\nz = 3\nw = 4\n") == ""
+    assert review.mark(again).decision == "edited"
+
+
+def test_a_typed_text_stays_with_its_hunk_in_a_conflict() -> None:
+    review = typed("x = 1\ny = 20\nw = 4\n")
+    (again,) = review.replace_patch(SHOP, {TAX.id: "conflict"})
+    assert review.mark(again) == Mark("pending", None, "x = 1\ny = 20\nw = 4\n")
+
+
+def test_a_typed_text_whose_hunk_is_gone_becomes_a_comment() -> None:
+    review = typed("x = 1\ny = 20\nw = 4\n")
+    review.replace_patch(Patch(files=(NEW,)), {})
+    (note,) = review.stale()
+    assert note.snippet == "x = 1\ny = 20\nw = 4\n"
+
+
+def test_a_text_saved_after_its_hunk_changed_is_kept() -> None:
+    review = Review(SHOP)
+    after = hunk(30, " x = 1", "+y = 2", "+z = 3", " w = 40")
+    (again,) = review.replace_patch(Patch(files=(change(CART, TOTAL, after), NEW)), {})
+    assert "kept" in review.recover((CART, TAX.id), "x = 0\ny = 2\nz = 3\nw = 4\n")
+    assert review.mark(again).text == "x = 0\ny = 2\nz = 3\nw = 40\n"
+
+
+def test_only_hunks_that_changed_ask_for_another_look() -> None:
+    review = Review(Patch(files=(NEW,)))
+    assert review.replace_patch(SHOP, {}) == ()
+
+
+def test_what_was_written_is_no_longer_typed_anywhere() -> None:
+    review = typed("x = 1\ny = 20\nw = 4\n")
+    review.landed()
+    review.replace_patch(Patch(files=(NEW,)), {})
+    assert review.notes == ()

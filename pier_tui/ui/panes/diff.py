@@ -14,7 +14,7 @@ from pier_tui.ui.panes.diff_sources import Source
 from pier_tui.ui.panes.diff_writing import DiffWriting
 from pier_tui.ui.widgets.diff_bar import DiffBar
 from pier_tui.ui.widgets.diff_edit import CommentInput, HunkEditor
-from pier_tui.ui.widgets.diff_review import refused
+from pier_tui.ui.widgets.diff_review import barred, refused, typed_in
 from pier_tui.ui.widgets.diff_view import DiffView
 from pier_tui.ui.widgets.hunk_text import hidden, side
 
@@ -115,7 +115,8 @@ class DiffPane(DiffWriting):
         """Settle the conflicts of the hunk's file with one side; nothing is written, the outcome is pending again."""
         if self.view.entry is not None and not self.held():
             path = self.view.entry.file.path
-            self.give(Verdict(resolved=(Resolution(path=path, side=side),)))
+            typed = tuple(typed_in(self.sources.pending, path))
+            self.give(Verdict(accepted=typed, resolved=(Resolution(path=path, side=side),)))
 
     def action_line_mode(self) -> None:
         """Choose single lines of the hunk, or stop doing so."""
@@ -221,7 +222,7 @@ class DiffPane(DiffWriting):
         entry = self.view.entry
         if entry is None or entry.hunk is None:
             return
-        if refusal := refused(self.sources.pending, entry):
+        if refusal := barred(self.sources.pending, entry):
             return self.say(refusal)
         text = self.sources.pending.mark(entry).text or side(entry.hunk.lines, "+")
         if hidden(text):
@@ -233,7 +234,7 @@ class DiffPane(DiffWriting):
         entry = self.view.entry
         if entry is None or entry.hunk is None:
             return
-        if refusal := refused(self.sources.pending, entry):
+        if refusal := barred(self.sources.pending, entry):
             self.say(refusal)
         else:
             text = self.sources.pending.mark(entry).text or side(entry.hunk.lines, "+")

@@ -85,8 +85,10 @@ class Sources:
         had, clashed = bool(self.pending.entries), self.pending.standing.clashes
         self.whole = patch
         gone = {(pick.path, pick.hunk) for pick in self.sent.rejected}
+        keys = {entry.key for entry in self.pending.entries}
         fresh = self.pending.replace_patch(without(patch, gone) if gone else patch, states, clashes)
-        if had and (fresh or self.pending.standing.clashes != clashed):
+        added = had and any(entry.key not in keys for entry in self.pending.entries)
+        if had and (fresh or added or self.pending.standing.clashes != clashed):
             self.changed = self.clock()
         if news:
             self.news = f"{len(fresh)} changed: look again (marked)" if fresh and had else ""
@@ -127,6 +129,7 @@ class Sources:
             case e.PatchApplied():
                 self.waiting = False
                 self.landings.add(event)
+                self.pending.landed()
                 self.propose(event.remaining, self.pending.states, self.pending.clashes, news=False)
                 files = counted(len(event.patch.files), "file")
                 self.news = f"Applied +{event.patch.added} -{event.patch.removed} in {files} · v then U undoes"

@@ -58,6 +58,7 @@ class DiffWriting(DiffDesk):
         """The new side of a hunk as the user's editor left it."""
         entry = next((item for item in self.sources.pending.entries if item.key == (path, hunk)), None)
         if entry is None:
-            return self.say("That hunk changed meanwhile: the edit was not taken.")
+            self.say(self.sources.pending.recover((path, hunk), text))
+            return self.view.lay_out()
         self.say(self.sources.pending.edit(entry, text))
         self.view.lay_out()

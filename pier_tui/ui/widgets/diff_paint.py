@@ -14,7 +14,8 @@ from textual.strip import Strip
 
 from pier_tui.repo.diff import FileDiff, HunkState, Line
 from pier_tui.ui.text import NEWLINE, TAB, badge, sanitize
-from pier_tui.ui.widgets.diff_review import Entry, Mark
+from pier_tui.ui.widgets.diff_marks import Mark
+from pier_tui.ui.widgets.diff_review import Entry
 from pier_tui.ui.widgets.hunk_syntax import CLASSES, Colour
 from pier_tui.ui.widgets.hunk_text import Span, body, ending, marked, name
 

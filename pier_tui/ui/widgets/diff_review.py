@@ -9,38 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Literal
 
 from pier_tui.events import HunkNote, Verdict
 from pier_tui.repo.diff import FileDiff, Hunk, HunkPick, HunkState, Line, Patch, Sides
 from pier_tui.repo.picking import edited
 from pier_tui.ui.widgets.diff_clash import Standing, standing
+from pier_tui.ui.widgets.diff_marks import PENDING, Bulk, Decision, Key, Mark, Step
+from pier_tui.ui.widgets.diff_typed import GONE, UNSETTLED, carried, unsettled
 from pier_tui.ui.widgets.hunk_text import body, restore_endings, side, suspects
 
-Key = tuple[str, str]
-"""A path and a hunk id; the id is empty where a file changes without hunks (binary, renamed, mode, empty)."""
-
-Decision = Literal["pending", "accepted", "rejected", "edited"]
-"""What is decided on a hunk. `edited` is accepted with a new side that the user wrote."""
-
 MOST_STEPS = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """The decision on one hunk: the changed lines taken (None: all), and the new side where the user edited it."""
-
-    decision: Decision = "pending"
-    lines: frozenset[int] | None = None
-    text: str | None = None
-
-    @property
-    def taken(self) -> bool:
-        """Whether anything of the hunk is to be written."""
-        return self.decision in {"accepted", "edited"}
-
-
-PENDING = Mark()
 
 
 @dataclass(frozen=True)
@@ -59,36 +37,6 @@ class Entry:
     def lines(self) -> tuple[Line, ...]:
         """The lines as proposed."""
         return self.hunk.lines if self.hunk else ()
-
-
-@dataclass(frozen=True, slots=True)
-class Bulk:
-    """What accepting many hunks at once did: how many were taken, and how many were left and why."""
-
-    accepted: int = 0
-    hidden: int = 0
-    conflicts: int = 0
-    waiting: int = 0
-    """Hunks left because another one of their file is in conflict."""
-
-    @property
-    def left(self) -> int:
-        """How many were left out."""
-        return self.hidden + self.conflicts + self.waiting
-
-    def __str__(self) -> str:
-        left = [f"{self.hidden} with hidden characters not looked at yet"] if self.hidden else []
-        left += [f"{self.conflicts} in conflict"] if self.conflicts else []
-        left += [f"{self.waiting} in a file with a conflict"] if self.waiting else []
-        return f"{self.accepted} accepted" + (f"; left out: {', '.join(left)}" if left else "")
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What a decision replaced, so that it can be undone."""
-
-    marks: Mapping[Key, Mark]
-    notes: tuple[HunkNote, ...]
 
 
 def entries_of(patch: Patch) -> tuple[Entry, ...]:
@@ -120,6 +68,7 @@ class Review:
         self.special: dict[Key, tuple[str, ...]] = {}
         self.rewritten: dict[Key, tuple[Line, ...]] = {}
         self.tallies: dict[int, tuple[int, int]] = {}
+        self.former: dict[Key, Hunk] = {}
 
     def mark(self, entry: Entry) -> Mark:
         """The decision on a hunk."""
@@ -179,12 +128,12 @@ class Review:
         """Accept the hunk, or take the acceptance back. The answer is a sentence where this is refused."""
         mark = self.mark(entry)
         if mark.taken:
-            return self._put({entry.key: replace(mark, decision="pending", lines=None)})
+            return self.put({entry.key: replace(mark, decision="pending", lines=None)})
         if refusal := refused(self, entry):
             return refusal
         self.saw(entry)
         decision: Decision = "accepted" if mark.text is None else "edited"
-        return self._put({entry.key: Mark(decision, None, mark.text)})
+        return self.put({entry.key: Mark(decision, None, mark.text)})
 
     def toggle_line(self, entry: Entry, index: int) -> str:
         """Take or leave one changed line. The answer is a sentence where this is refused."""
@@ -200,35 +149,39 @@ class Review:
         before = (changed if mark.lines is None else mark.lines) if mark.taken else frozenset[int]()
         taken = before ^ {index}
         if not taken:
-            return self._put({entry.key: PENDING})
-        return self._put({entry.key: Mark("accepted", None if taken == changed else taken)})
+            return self.put({entry.key: PENDING})
+        return self.put({entry.key: Mark("accepted", None if taken == changed else taken)})
 
     def reject(self, entry: Entry) -> str:
         """Reject the hunk, or take the rejection back."""
         mark = self.mark(entry)
         decision: Decision = "pending" if mark.decision == "rejected" else "rejected"
-        return self._put({entry.key: Mark(decision, None, mark.text)})
+        return self.put({entry.key: Mark(decision, None, mark.text)})
 
     def edit(self, entry: Entry, text: str) -> str:
         """Accept the hunk with this new side; line endings stay what they were. A sentence where this is refused."""
-        if entry.hunk is None or (refusal := refused(self, entry)):
+        if entry.hunk is None or (refusal := barred(self, entry)):
             return refusal if entry.hunk else "This change has no text to edit."
+        if unsettled(text):
+            self.rewritten.pop(entry.key, None)
+            self.put({entry.key: Mark(text=text)})
+            return UNSETTLED
         text = restore_endings(side(entry.hunk.lines, "+"), text)
         self.rewritten.pop(entry.key, None)
         self.saw(entry)
         if text == side(entry.hunk.lines, "+"):
-            return self._put({entry.key: Mark("accepted")})
+            return self.put({entry.key: Mark("accepted")})
         if text == side(entry.hunk.lines, "-"):
-            return self._put({entry.key: Mark("rejected")})
-        return self._put({entry.key: Mark("edited", None, text)})
+            return self.put({entry.key: Mark("rejected")})
+        return self.put({entry.key: Mark("edited", None, text)})
 
     def accept_all(self) -> Bulk:
         """Accept every hunk still pending, except conflicts and hidden characters not looked at."""
-        return self._accept(self.entries)
+        return bulk(self, self.entries)
 
     def accept_file(self, path: str) -> Bulk:
         """The same for one file."""
-        return self._accept(entry for entry in self.entries if entry.file.path == path)
+        return bulk(self, (entry for entry in self.entries if entry.file.path == path))
 
     def comment(self, entry: Entry, text: str, line: int | None = None) -> None:
         """Comment on a hunk or one of its lines, keeping the text it was made on. Empty text takes a comment back."""
@@ -237,7 +190,7 @@ class Review:
         snippet = body(lines[line].text) if line is not None else "".join(f"{x.kind}{x.text}" for x in lines[:12])
         kept = tuple(note for note in self.notes if (note.path, note.hunk, note.line) != (*key, line))
         note = HunkNote(path=key[0], hunk=key[1], line=line, snippet=snippet, text=text.strip())
-        self._put({}, (*kept, note) if note.text else kept)
+        self.put({}, (*kept, note) if note.text else kept)
 
     def notes_on(self, entry: Entry) -> tuple[HunkNote, ...]:
         """The comments on a hunk."""
@@ -289,18 +242,33 @@ class Review:
         if not (old or self.marks or states or clashes or self.new_look):
             self.__dict__.update(Review(patch, notes=self.notes).__dict__)
             return ()
-        self.standing = standing(patch, states, clashes)
+        before, self.standing = self.entries, standing(patch, states, clashes)
         self.patch, self.entries, self.states, self.clashes = patch, entries_of(patch), dict(states), clashes
         self.special, self.rewritten, self.shown, self.tallies = {}, {}, {}, {}
         keys = {entry.key for entry in self.entries}
         conflicts = {e.key for e in self.entries if self.state(e) == "conflict" or self.waits(e)}
         lapsed = {key for key in conflicts if self.marks.get(key, PENDING).taken}
-        self.marks = {key: mark for key, mark in self.marks.items() if key in keys and key not in lapsed}
+        typed = carry(self, before, old)
+        kept_texts = {k: Mark(text=t) for k in lapsed if (t := self.marks[k].text) is not None}
+        self.marks = {k: m for k, m in self.marks.items() if k in keys and k not in lapsed} | typed | kept_texts
         self.seen &= keys
         kept = (Step({k: m for k, m in s.marks.items() if k in keys - conflicts}, s.notes) for s in self.steps)
         self.steps = [step for step in kept if step.marks]
-        self.new_look = frozenset(((keys - old) if old else set()) | lapsed | (self.new_look & keys))
+        changed = {path for path, _ in old - keys}
+        self.new_look = frozenset({k for k in keys - old if k[0] in changed} | lapsed | (self.new_look & keys))
         return tuple(entry for entry in self.entries if entry.key in self.new_look)
+
+    def recover(self, key: Key, text: str) -> str:
+        """Keep a text that was typed into a hunk while that hunk changed. Says what became of it."""
+        lost = {key: (self.former[key], text)} if key in self.former else {}
+        found, notes = carried(lost, {e.key: e.hunk for e in self.entries if e.hunk and e.file.path == key[0]})
+        notes = notes if lost else (HunkNote(path=key[0], hunk=key[1], snippet=text, text=GONE),)
+        self.put({k: Mark(text=t) for k, t in found.items()}, (*self.notes, *notes))
+        return "That hunk changed meanwhile: your text is kept, " + ("as a comment." if notes else "look again.")
+
+    def landed(self) -> None:
+        """What was accepted is written: it is no longer decided on."""
+        self.marks = {key: mark for key, mark in self.marks.items() if not mark.taken}
 
     def drop(self, verdict: Verdict) -> None:
         """The verdict was taken: its rejected hunks leave the review, its comments are sent."""
@@ -316,33 +284,48 @@ class Review:
         self.marks.update({key: Mark("rejected") for key in picked & keys})
         self.notes += tuple(note for note in verdict.comments if note not in self.notes)
 
-    def _accept(self, entries: Iterable[Entry]) -> Bulk:
-        marks: dict[Key, Mark] = {}
-        unseen = conflicts = waiting = 0
-        for entry in entries:
-            key = entry.key
-            mark = self.marks.get(key, PENDING)
-            if mark.decision != "pending":
-                continue
-            if self.state(entry) == "conflict":
-                conflicts += 1
-            elif self.waits(entry):
-                waiting += 1
-            elif self.hidden(entry) and key not in self.seen:
-                unseen += 1
-            else:
-                marks[key] = Mark("accepted" if mark.text is None else "edited", None, mark.text)
-        if marks:
-            self._put(marks)
-        return Bulk(len(marks), unseen, conflicts, waiting)
-
-    def _put(self, marks: Mapping[Key, Mark], notes: tuple[HunkNote, ...] | None = None) -> str:
+    def put(self, marks: Mapping[Key, Mark], notes: tuple[HunkNote, ...] | None = None) -> str:
+        """Decide, so that it can be undone."""
         self.steps.append(Step({key: self.marks.get(key, PENDING) for key in marks}, self.notes))
         del self.steps[:-MOST_STEPS]
         self.marks.update(marks)
         self.new_look -= marks.keys()
         self.notes = self.notes if notes is None else notes
         return ""
+
+
+def carry(review: Review, before: Iterable[Entry], old: set[Key]) -> dict[Key, Mark]:
+    """Bring texts typed into hunks that are gone onto those that took their place, to be decided again."""
+    keys = {entry.key for entry in review.entries}
+    review.former.update({entry.key: entry.hunk for entry in before if entry.hunk and entry.key not in keys})
+    texts = {k: m.text for k, m in review.marks.items() if k not in keys and m.decision != "rejected" and m.text}
+    lost = {key: (review.former[key], text) for key, text in texts.items() if key in review.former}
+    if not lost:
+        return {}
+    found, notes = carried(lost, {e.key: e.hunk for e in review.entries if e.hunk and e.key not in old})
+    review.notes += notes
+    return {key: Mark(text=text) for key, text in found.items()}
+
+
+def bulk(review: Review, entries: Iterable[Entry]) -> Bulk:
+    """Accept those still pending that may be accepted unseen."""
+    marks: dict[Key, Mark] = {}
+    unseen = conflicts = waiting = 0
+    for entry in entries:
+        mark = review.mark(entry)
+        if mark.decision != "pending":
+            continue
+        if review.state(entry) == "conflict" or unsettled(mark.text):
+            conflicts += 1
+        elif review.waits(entry):
+            waiting += 1
+        elif review.hidden(entry) and entry.key not in review.seen:
+            unseen += 1
+        else:
+            marks[entry.key] = Mark("accepted" if mark.text is None else "edited", None, mark.text)
+    if marks:
+        review.put(marks)
+    return Bulk(len(marks), unseen, conflicts, waiting)
 
 
 def without(patch: Patch, gone: set[Key]) -> Patch:
@@ -367,8 +350,20 @@ def picks(review: Review, *decisions: Decision) -> Iterator[HunkPick]:
             yield HunkPick(path=entry.key[0], hunk=entry.key[1], lines=lines, text=text)
 
 
+def typed_in(review: Review, path: str) -> Iterator[HunkPick]:
+    """What the user typed into hunks of a file, decided or not."""
+    for (where, hunk), mark in review.marks.items():
+        if where == path and mark.text is not None and mark.decision != "rejected":
+            yield HunkPick(path=path, hunk=hunk, text=mark.text)
+
+
 def refused(review: Review, entry: Entry) -> str:
     """Why a hunk cannot be accepted, empty where it can."""
+    return UNSETTLED if unsettled(review.mark(entry).text) else barred(review, entry)
+
+
+def barred(review: Review, entry: Entry) -> str:
+    """Why a hunk can be neither accepted nor edited, empty where it can."""
     if review.sides(entry):
         return "In conflict with the file on disk: o keeps what is on disk, t takes the proposal."
     if review.state(entry) == "conflict":
