@@ -241,10 +241,11 @@ class Journal:
                 continue
             try:
                 effects = Effects() if checkpoint.aside else self.effects(checkpoint.id)
+                patch = self.patch_of(checkpoint.id)
             except RepositoryError:
                 continue
             if checkpoint.aside or effects.patch.files:
-                found.append(Written(checkpoint=checkpoint, effects=effects))
+                found.append(Written(checkpoint=checkpoint, effects=effects, patch=patch))
         return tuple(found)
 
     def load(self, checkpoint: str) -> Checkpoint:

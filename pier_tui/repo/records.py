@@ -116,6 +116,8 @@ class Written(Frozen):
 
     checkpoint: Checkpoint
     effects: Effects
+    patch: Patch = Patch()
+    """What it wrote; its hunk ids are those `undo` takes."""
 
 
 class Pruned(Frozen):

@@ -16,6 +16,7 @@ from pier_tui.events import AnyEvent, Choice, Verdict
 from pier_tui.models.cards import ModelCard
 from pier_tui.models.messages import Tier
 from pier_tui.repo.diff import HunkPick, Patch
+from pier_tui.repo.records import Effects, Written
 
 Label = Literal["escalate", "de-escalate", "keep"]
 
@@ -111,8 +112,16 @@ class Workbench(Protocol):
         """Write what was accepted, drop what was rejected."""
         ...
 
-    def undo(self, checkpoint: str, hunks: tuple[HunkPick, ...] | None) -> AsyncIterator[AnyEvent]:
-        """Take applied hunks back; None takes all of the checkpoint."""
+    def undo(self, checkpoint: str | tuple[str, ...], hunks: tuple[HunkPick, ...] | None) -> AsyncIterator[AnyEvent]:
+        """Take applied hunks back; None takes all of the checkpoints."""
+        ...
+
+    async def written(self) -> tuple[Written, ...]:
+        """What can be taken back in this repository, of earlier sessions too, newest first."""
+        ...
+
+    async def effects(self, checkpoints: tuple[str, ...], hunks: tuple[HunkPick, ...] | None = None) -> Effects:
+        """What taking these back would do to the files."""
         ...
 
     def update(self, updates: tuple[Update, ...]) -> AsyncIterator[AnyEvent]:

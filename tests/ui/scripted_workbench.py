@@ -38,6 +38,7 @@ from pier_tui.events import (
 from pier_tui.models.cards import ModelCard
 from pier_tui.models.usage import Usage
 from pier_tui.repo.diff import FileDiff, Hunk, Line, Patch
+from pier_tui.repo.records import Checkpoint, Effects, Origin, Written
 
 SEGMENTS = tuple(
     Segment(name=name, tokens=tokens, digest=name)
@@ -224,6 +225,14 @@ class ScriptedWorkbench:
         self.said.append(("undo", (checkpoint, hunks)))
         for event in ():
             yield event
+
+    async def written(self) -> tuple[Written, ...]:
+        checkpoint = Checkpoint(id="k1", root="/", time=0.0, files=(), origin=Origin(session="s", request=1, turn=2))
+        return (Written(checkpoint=checkpoint, effects=Effects(patch=PATCH), patch=PATCH),)
+
+    async def effects(self, checkpoints: tuple[str, ...], hunks: Any = None) -> Effects:
+        self.said.append(("effects", (checkpoints, hunks)))
+        return Effects(patch=PATCH)
 
     async def shell(self, command: str) -> AsyncIterator[AnyEvent]:
         self.said.append(("shell", command))

@@ -185,7 +185,7 @@ async def test_a_verdict_goes_to_the_agent_and_what_was_applied_can_be_undone() 
         await pilot.pause()
         assert "⏎ take it back" in app.screen.query_one(KeyLine).render().plain
         await pilot.press("enter")
-        await until(pilot, lambda: ("undo", ("k1", None)) in bench.said)
+        await until(pilot, lambda: ("undo", (("k1",), None)) in bench.said)
 
 
 @pytest.mark.parametrize(("key", "screen"), [("ctrl+b", CostsScreen), ("ctrl+o", RouterScreen), ("f1", HelpScreen)])

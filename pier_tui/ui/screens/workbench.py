@@ -207,9 +207,15 @@ class WorkbenchScreen(LiveSession):
     @work(exclusive=True, group="door")
     async def action_show_undo(self) -> None:
         """Take applied changes back."""
-        checkpoint = await self.app.push_screen_wait(UndoScreen(list(self.story.applied.values())))
-        if checkpoint and self.workbench is not None:
-            self.work.aside(self.workbench.undo(checkpoint, None))
+        if (bench := self.workbench) is None:
+            return
+        try:
+            written = await bench.written()
+        except PierError as error:
+            return self.say(str(error), "error")
+        wanted = await self.app.push_screen_wait(UndoScreen(written, bench.effects, self._live.session_id))
+        if wanted is not None:
+            self.work.aside(bench.undo(wanted.checkpoints, wanted.hunks))
 
     @work(exclusive=True, group="door")
     async def action_rewind(self, turn: int) -> None:
