@@ -2,13 +2,16 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint snapshots screenshots clean
+.PHONY: demo test soak lint snapshots screenshots clean
 
 demo: .venv/.run
 	@$(BIN)/pier-tui demo
 
 test: .venv/.dev
 	@$(BIN)/python -m pytest -n 2
+
+soak: .venv/.dev
+	@PIER_SOAK=1 $(BIN)/python -m pytest -n 2 tests/repo/test_crashes.py tests/repo/test_faults.py tests/repo/test_races.py tests/repo/test_lost_bytes.py tests/repo/test_headless_crashes.py
 
 lint: .venv/.dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

@@ -243,6 +243,18 @@ class LostBytes(RuleBasedStateMachine):
         assert self.bytes_at("a") == before
         assert self.place("a").stat().st_mode == mode
 
+    @rule(content=CONTENTS, at=st.integers(0, 7))
+    def undo_spares_the_users_line(self, content: bytes, at: int) -> None:
+        before = self.bytes_at("a")
+        if before is None or content == before or self.place("a").stat().st_nlink > 1:
+            return
+        done = self.journal.apply(self.root, {"a": Change(before, content)})
+        self.user_adds_a_line("a", at)
+        added = b"user %d\n" % self.lines
+        self.journal.undo(done)
+        assert added in (self.bytes_at("a") or b"")
+        self.note()
+
     # what always holds
 
     def check(self, touched: set[str]) -> None:
