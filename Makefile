@@ -11,7 +11,7 @@ test: .venv/.dev
 	@$(BIN)/python -m pytest -n 2
 
 soak: .venv/.dev
-	@PIER_SOAK=1 $(BIN)/python -m pytest -n 2 tests/repo/test_crashes.py tests/repo/test_faults.py tests/repo/test_races.py tests/repo/test_lost_bytes.py tests/repo/test_headless_crashes.py
+	@PIER_SOAK=1 $(BIN)/python -m pytest -n 2 tests/repo/test_crashes.py tests/repo/test_faults.py tests/repo/test_races.py tests/repo/test_lost_bytes.py tests/test_headless_crashes.py
 
 lint: .venv/.dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
