@@ -18,7 +18,7 @@ from pier_tui.errors import PierError
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
 
-COMMANDS = ("open", "demo", "exec", "replay-session", "sessions", "apply", "doctor", "reset-terminal")
+COMMANDS = ("open", "demo", "exec", "replay-session", "sessions", "apply", "undo", "doctor", "reset-terminal")
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -98,6 +98,12 @@ def _parser() -> _Parser:
     patch.add_argument("-R", "--reverse", action="store_true")
     patch.add_argument("-p", "--strip", type=int, default=1, metavar="N")
     patch.set_defaults(do=_apply)
+
+    undo = commands.add_parser("undo", help="list what was applied here, show what taking it back does, and do it")
+    undo.add_argument("line", nargs="?", type=int, help="a line of the list; without one the list is printed")
+    undo.add_argument("--path", default=".", type=Path, help="the repository (default: here)")
+    undo.add_argument("--yes", action="store_true", help="take it back; without this the effects are only shown")
+    undo.set_defaults(do=_undo)
 
     doctor = commands.add_parser("doctor", parents=[models], help="say what was found: git, sandbox, key, profile")
     doctor.add_argument("path", nargs="?", default=".", type=Path)
@@ -287,6 +293,21 @@ def _apply(options: argparse.Namespace) -> int:
     for path in result.changed:
         sys.stdout.write(_plain(f"{'would change' if options.check else 'changed'} {path}\n"))
     return 0 if result.ok else 1
+
+
+def _undo(options: argparse.Namespace) -> int:
+    from pier_tui.config import state_dir
+    from pier_tui.repo.checkpoint import Journal
+    from pier_tui.repo.records import state_dir_for
+    from pier_tui.repo.repo import Repo
+    from pier_tui.ui.undo_lines import told
+
+    root = Repo.open(options.path).root
+    journal = Journal(state_dir_for(root, state_dir(os.environ).parent))
+    for text in journal.at_start():
+        sys.stderr.write(f"pier-tui: {_plain(text)}\n")
+    sys.stdout.write(_plain(told(journal, options.line, write=options.yes)))
+    return 0
 
 
 def _reset_terminal(_: argparse.Namespace) -> int:

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from pier_tui.errors import PierError
 from pier_tui.repo.checkpoint import Journal
 from pier_tui.repo.disk import Change
 from pier_tui.repo.records import Origin
-from pier_tui.ui.screens.undo import effects_preview, rows
+from pier_tui.ui.screens.undo import effects_preview
+from pier_tui.ui.undo_lines import rows, told
 
 LINES = b"".join(b"%d\n" % n for n in range(30))
 
@@ -64,3 +66,13 @@ def test_a_text_set_aside_is_offered_to_be_proposed_again(journal: Journal, tmp_
     assert words == "  set aside in a conflict: a, propose it again"
     assert wanted.checkpoints == (kept,)
     assert journal.aside(kept) == {"a": b"typed\n"}
+
+
+def test_the_command_line_lists_shows_and_only_then_takes_back(journal: Journal, tmp_path: Path) -> None:
+    assert told(journal, None, write=False).splitlines()[1] == "  2    turn 4  c  +1 -0"
+    assert told(journal, 2, write=False).endswith("Nothing was written: add --yes to take this back.\n")
+    assert (tmp_path / "root/c").exists()
+    assert told(journal, 2, write=True) == "c  removed +0 -1\n  - y\n"
+    assert not (tmp_path / "root/c").exists()
+    with pytest.raises(PierError, match="There is no line 99"):
+        told(journal, 99, write=True)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import ClassVar, Literal
 
 from textual import work
@@ -20,25 +19,16 @@ from pier_tui.repo.diff import HunkPick, Patch
 from pier_tui.repo.records import Effects, Written
 from pier_tui.ui.screens.dialog import Choices, Dialog
 from pier_tui.ui.text import sanitize
+from pier_tui.ui.undo_lines import Wanted, effect_lines, rows
 
 LINES_SHOWN = 200
 """Lines of a preview; more are counted, not shown."""
-HUNKS_SHOWN = 30
-"""A write with more hunks is listed whole; its hunks can be taken back one by one in the diff pane."""
 
 
 class Checkpoints(Choices):
     """Requests, their turns and their hunks, newest first."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select", "take it back", id="undo.select")]
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What is to be taken back: checkpoints, or (`hunks`) some hunks of one."""
-
-    checkpoints: tuple[str, ...]
-    hunks: tuple[HunkPick, ...] | None = None
 
 
 class UndoScreen(Dialog[Wanted]):
@@ -83,64 +73,10 @@ class UndoScreen(Dialog[Wanted]):
         self.dismiss(self._rows[message.option_index][1])
 
 
-def rows(written: Sequence[Written], session: str) -> Iterator[tuple[str, Wanted]]:
-    """A line for each request, below it its turns, below them their hunks; a level with one entry is left out."""
-    requests: dict[tuple[str, int], list[Written]] = {}
-    for one in written:
-        requests.setdefault((one.checkpoint.origin.session, one.checkpoint.origin.request), []).append(one)
-    for (of, number), ones in requests.items():
-        writes = [one for one in ones if not one.checkpoint.aside]
-        where = "" if of == session else "earlier session, "
-        words = next((one.checkpoint.origin.words for one in ones if one.checkpoint.origin.words), "")
-        head = f"{where}request {number}" + (f": {sanitize(words)}" if words else "")
-        if writes:
-            yield f"{head}  {tally(writes)}", Wanted(tuple(one.checkpoint.id for one in writes))
-        turns: dict[int, list[Written]] = {}
-        for one in writes:
-            turns.setdefault(one.checkpoint.origin.turn, []).append(one)
-        for turn, some in turns.items():
-            if len(turns) > 1:
-                yield f"  turn {turn}  {tally(some)}", Wanted(tuple(one.checkpoint.id for one in some))
-            for one in some:
-                yield from parts(one, alone=len(some) == 1)
-        for one in ones:
-            if one.checkpoint.aside:
-                names = ", ".join(file.path for file in one.checkpoint.files)
-                yield f"  set aside in a conflict: {sanitize(names)}, propose it again", Wanted((one.checkpoint.id,))
-
-
-def parts(one: Written, *, alone: bool) -> Iterator[tuple[str, Wanted]]:
-    """The lines of one write: itself where its turn has several, and its hunks where it has several."""
-    if not alone:
-        again = "an undo, " if one.checkpoint.undoes else ""
-        yield f"    {again}{tally([one])}", Wanted((one.checkpoint.id,))
-    hunks = [(file, hunk) for file in one.patch.files for hunk in file.hunks]
-    for file, hunk in hunks if 1 < len(hunks) <= HUNKS_SHOWN else ():
-        pick = HunkPick(path=file.path, hunk=hunk.id)
-        words = f"      {sanitize(file.path)} line {hunk.new_start}  +{hunk.added} -{hunk.removed}"
-        yield words, Wanted((one.checkpoint.id,), (pick,))
-
-
-def tally(writes: Sequence[Written]) -> str:
-    """`app.py, util.py  +12 -3`, as it was written."""
-    paths = list(dict.fromkeys(path for one in writes for path in one.patch.paths))
-    names = ", ".join(paths[:4]) + (f" and {len(paths) - 4} more" if len(paths) > 4 else "")
-    added, removed = sum(one.patch.added for one in writes), sum(one.patch.removed for one in writes)
-    return f"{sanitize(names)}  +{added} -{removed}"
-
-
 def effects_preview(effects: Effects) -> Content:
     """The lines that would go and come, file by file, and what stays because it was changed since."""
-    parts: list[tuple[str, str]] = []
-    for path in effects.conflicts:
-        parts.append((f"{sanitize(path)}: some of it was changed since and stays\n", "$text-warning"))
-    for file in effects.patch.files:
-        what = {"added": "made again", "deleted": "removed"}.get(file.status, "changed back")
-        size = f"+{file.added} -{file.removed}" if not file.binary else "as a whole, binary"
-        parts.append((f"{sanitize(file.path)}  {what} {size}\n", "bold"))
-        for line in (line for hunk in file.hunks for line in hunk.lines if line.kind != " "):
-            colour = "$text-error" if line.kind == "-" else "$text-success"
-            parts.append((f"  {line.kind} {sanitize(line.text.rstrip(chr(13) + chr(10)))}\n", colour))
+    colours = {"path": "bold", "-": "$text-error", "+": "$text-success", "stays": "$text-warning"}
+    parts = [(f"{text}\n", colours[kind]) for kind, text in effect_lines(effects)]
     return cut(parts or [("Nothing in the files would change.", "$muted")])
 
 
