@@ -1,6 +1,8 @@
 # Thin: every target is a line anyone could type. `make demo` and `make test` do all set-up by themselves.
 PYTHON ?= python3
 BIN := .venv/bin
+SOAKED := tests/repo/test_crashes.py tests/repo/test_faults.py tests/repo/test_races.py tests/repo/test_lost_bytes.py \
+	tests/test_headless_crashes.py tests/test_pty.py tests/test_byte_scan.py tests/ui/test_resizing.py
 
 .PHONY: demo test soak lint snapshots screenshots clean
 
@@ -11,7 +13,7 @@ test: .venv/.dev
 	@$(BIN)/python -m pytest -n 2
 
 soak: .venv/.dev
-	@PIER_SOAK=1 $(BIN)/python -m pytest -n 2 tests/repo/test_crashes.py tests/repo/test_faults.py tests/repo/test_races.py tests/repo/test_lost_bytes.py tests/test_headless_crashes.py
+	@PIER_SOAK=1 $(BIN)/python -m pytest -n 2 $(SOAKED)
 
 lint: .venv/.dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

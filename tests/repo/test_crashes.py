@@ -138,7 +138,7 @@ def test_random_kills_lose_nothing_and_leave_nothing_half_done(quick: Path) -> N
     place, rng, cut = Place(quick), random.Random(3), 0
     for _ in range(1500 if SOAK else 200):
         place.fresh()
-        cut += killed_at_random(place.accept, rng, 0.03) != 0
+        cut += killed_at_random(place.accept, rng, 0.015) != 0
         assert place.settled() in (OLD, NEW)
     assert cut > 20
 
