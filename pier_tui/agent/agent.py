@@ -14,7 +14,7 @@ from pier_tui.agent.history import update_message
 from pier_tui.agent.loop import RequestLoop
 from pier_tui.agent.parts import Parts
 from pier_tui.agent.resuming import Message, Resuming
-from pier_tui.agent.review import review, undo
+from pier_tui.agent.review import Ids, review, since, undo, wanted
 from pier_tui.backbone.prefix_cache import SwitchPrice
 from pier_tui.backbone.state import Backbone
 from pier_tui.backbone.updates import Update, describe
@@ -140,13 +140,10 @@ class Agent:
                 async for event in answered:
                     yield event
 
-    async def undo(
-        self, checkpoint: str | tuple[str, ...], hunks: tuple[HunkPick, ...] | None = None
-    ) -> AsyncGenerator[AnyEvent, None]:
+    async def undo(self, checkpoint: Ids, hunks: tuple[HunkPick, ...] | None = None) -> AsyncGenerator[AnyEvent, None]:
         """Take applied hunks back, only where our own text still stands; None takes all of the checkpoints."""
-        async with aclosing(undo(self._p, checkpoint, hunks)) as events:
-            async for event in events:
-                yield event
+        async for event in undo(self._p, checkpoint, hunks):
+            yield event
 
     async def written(self) -> tuple[Written, ...]:
         """What of this and earlier sessions' writes in this repository can be taken back, newest first."""
@@ -154,9 +151,7 @@ class Agent:
 
     async def effects(self, checkpoints: tuple[str, ...], hunks: tuple[HunkPick, ...] | None = None) -> Effects:
         """What taking these back would do to the files. Raises PierError."""
-        wanted = None if hunks is None else {p.hunk for p in hunks}
-        paths = None if hunks is None else {p.path for p in hunks}
-        return await asyncio.to_thread(self._p.checkpoints.effects, checkpoints, wanted, paths)
+        return await asyncio.to_thread(self._p.checkpoints.effects, checkpoints, *wanted(hunks))
 
     async def update(self, updates: tuple[Update, ...]) -> AsyncGenerator[AnyEvent, None]:
         """Change the backbone for the user; the models are told in the record."""
@@ -185,10 +180,8 @@ class Agent:
             raise PierError("Interrupt the running request before rewinding.")
         mark = past.mark_of(self._p, turn)
         if files:
-            ours = [w.checkpoint for w in await self.written() if w.checkpoint.origin.session == self.session_id]
-            if ids := tuple(c.id for c in ours if c.origin.turn >= turn and not c.aside and c.undoes is None):
-                async for event in self.undo(ids):
-                    yield event
+            async for event in self.undo(since(await self.written(), self.session_id, turn)):
+                yield event
         async for event in past.put_back(self._p, mark, f"Rewound to before turn {turn}"):
             yield event
 

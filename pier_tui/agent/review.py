@@ -7,7 +7,7 @@ against, or the hunk is re-based or refused.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import aclosing
 from functools import partial
 from typing import Literal
@@ -28,6 +28,7 @@ from pier_tui.events import (
 from pier_tui.repo.diff import HunkPick, Patch, Sides
 from pier_tui.repo.overlay import Overlay
 from pier_tui.repo.picking import is_nothing, select
+from pier_tui.repo.records import Written
 
 
 def rebased(overlay: Overlay) -> PatchRebased:
@@ -161,11 +162,25 @@ async def _write(parts: Parts, verdict: Verdict) -> AsyncGenerator[AnyEvent, Non
     yield await parts.recorder.log(PatchApplied(checkpoint=checkpoint, patch=landed, remaining=remaining))
 
 
-async def undo(
-    parts: Parts, checkpoint: str | tuple[str, ...], hunks: tuple[HunkPick, ...] | None
-) -> AsyncGenerator[AnyEvent, None]:
+Ids = str | tuple[str, ...]
+"""One checkpoint, or several that are taken back together."""
+
+
+def wanted(hunks: tuple[HunkPick, ...] | None) -> tuple[set[str] | None, set[str] | None]:
+    """Ids and paths of the hunks to take back; None for all."""
+    return (None, None) if hunks is None else ({p.hunk for p in hunks}, {p.path for p in hunks})
+
+
+def since(written: Iterable[Written], session: str, turn: int) -> tuple[str, ...]:
+    """What this session wrote at or after a turn and still stands."""
+    ours = (w.checkpoint for w in written if w.checkpoint.origin.session == session)
+    return tuple(c.id for c in ours if c.origin.turn >= turn and not c.aside and c.undoes is None)
+
+
+async def undo(parts: Parts, checkpoint: Ids, hunks: tuple[HunkPick, ...] | None) -> AsyncGenerator[AnyEvent, None]:
     """Take applied hunks back, all of it once it has begun. Several checkpoints are taken back together."""
-    ids = (checkpoint,) if isinstance(checkpoint, str) else checkpoint
+    if not (ids := (checkpoint,) if isinstance(checkpoint, str) else checkpoint):
+        return
     async with aclosing(whole(_alone(parts, _undo(parts, ids, hunks)))) as events:
         async for event in events:
             yield event
@@ -175,15 +190,13 @@ async def _undo(
     parts: Parts, ids: tuple[str, ...], hunks: tuple[HunkPick, ...] | None
 ) -> AsyncGenerator[AnyEvent, None]:
     """Take applied hunks back where our text still stands; anything else is refused with the reason."""
-    wanted = None if hunks is None else {p.hunk for p in hunks}
-    paths = None if hunks is None else {p.path for p in hunks}
     try:
         aside = await asyncio.to_thread(parts.checkpoints.aside, ids[0]) if len(ids) == 1 else None
         if aside is not None:
             async for event in _proposed_again(parts, aside):
                 yield event
             return
-        undone = await asyncio.to_thread(parts.checkpoints.undo, ids, wanted, paths, parts.origin())
+        undone = await asyncio.to_thread(parts.checkpoints.undo, ids, *wanted(hunks), parts.origin())
     except PierError as error:
         yield await parts.recorder.log(Notice(text=str(error), level="warning"))
         return

@@ -13,7 +13,7 @@ from typing import Literal
 
 from pier_tui.errors import PierError
 from pier_tui.events import AnyEvent
-from pier_tui.repo.checkpoint import state_dir_for
+from pier_tui.repo.records import state_dir_for
 from pier_tui.session.export import RecordingHeader, lines_to_jsonl, to_markdown
 from pier_tui.session.presence import Other, Presence
 from pier_tui.session.store import SessionRow, Store
