@@ -1,0 +1,27 @@
+"""Keeps a key that came in the environment from being read out of this process by the commands it starts.
+
+The system shows the environment a process began with in `/proc/PID/environ`, to every process of the same
+user, whatever the process does to its variables later; so the bytes themselves are overwritten. Python keeps
+its own copy. On systems other than Linux nothing is done.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+
+PR_SET_DUMPABLE = 4
+"""From linux/prctl.h: 0 forbids core dumps, and other processes of the user to attach or read the memory."""
+
+
+def shield(variable: str) -> None:
+    """Overwrite a variable of this process where the system shows it, and close the process to its equals."""
+    if sys.platform != "linux" or variable not in os.environ:
+        return
+    libc = ctypes.CDLL(None)
+    libc.getenv.restype = ctypes.c_void_p
+    place = libc.getenv(os.fsencode(variable))
+    if place:
+        ctypes.memset(place, ord("x"), len(ctypes.string_at(place)))
+    libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
