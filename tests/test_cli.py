@@ -31,7 +31,8 @@ def root(tmp_path: Path) -> Path:
 
 
 def pier(env: dict[str, str], *words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pier_tui.cli", *words]
+    trusting = ("--trust",) if words[0] == "exec" else ()
+    command = [sys.executable, "-m", "pier_tui.cli", *words, *trusting]
     return subprocess.run(
         command,
         check=False,
@@ -76,7 +77,7 @@ def test_exec_prints_words_on_a_terminal_that_knows_no_rupee_sign(root: Path, en
 
 
 def test_output_that_nobody_reads_any_more_is_no_failure_with_a_traceback(root: Path, env: dict[str, str]) -> None:
-    command = [sys.executable, "-m", "pier_tui.cli", "exec", "what is in app.py?", "--profile", "offline"]
+    command = [sys.executable, "-m", "pier_tui.cli", "exec", "what is in app.py?", "--trust", "--profile", "offline"]
     with subprocess.Popen(
         [*command, "--json"], env=env, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as run:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from pier_tui.events import TRANSIENT, Event
+from pier_tui.session.codec import shown
 
 E = TypeVar("E", bound=Event)
 
@@ -36,4 +37,4 @@ class Recorder:
         )
         if not isinstance(stamped, TRANSIENT):
             await self._append(stamped)
-        return stamped
+        return shown(stamped)

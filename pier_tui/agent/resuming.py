@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pier_tui.errors import PierError
+from pier_tui.redaction import MARK
 from pier_tui.repo.diff import FileDiff, Patch
 from pier_tui.repo.hunks import apply_hunks
 from pier_tui.repo.making import decode, encode, sha
@@ -21,6 +22,8 @@ def put_pending(overlay: Overlay, patch: Patch) -> tuple[str, ...]:
 
 
 def _put(overlay: Overlay, file: FileDiff) -> None:
+    if any(MARK in line.text for hunk in file.hunks for line in hunk.lines):
+        raise PierError(f"What was proposed for {file.path} held a key, which is not kept.")
     if file.new_path is None:
         overlay.write(file.path, None)
         return

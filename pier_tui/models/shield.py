@@ -11,12 +11,9 @@ import ctypes
 import os
 import sys
 
-PR_SET_DUMPABLE = 4
-"""From linux/prctl.h: 0 forbids core dumps, and other processes of the user to attach or read the memory."""
-
 
 def shield(variable: str) -> None:
-    """Overwrite a variable of this process where the system shows it, and close the process to its equals."""
+    """Overwrite a variable of this process where the system shows it."""
     if sys.platform != "linux" or variable not in os.environ:
         return
     libc = ctypes.CDLL(None)
@@ -24,4 +21,3 @@ def shield(variable: str) -> None:
     place = libc.getenv(os.fsencode(variable))
     if place:
         ctypes.memset(place, ord("x"), len(ctypes.string_at(place)))
-    libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)

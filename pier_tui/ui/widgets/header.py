@@ -28,6 +28,8 @@ class Header(Widget):
     session_title: reactive[str] = reactive("")
     recording: reactive[str] = reactive("")
     """What the recording mark says, such as `paused 2x`; empty: live."""
+    trusted: reactive[bool] = reactive(True)
+    """False where the directory is only looked at."""
 
     def render(self) -> Content:
         """Left: where we are. Right: how turns are routed. The title takes what is left between."""
@@ -49,6 +51,8 @@ class Header(Widget):
         if self.recording:
             parts += [(f" RECORDING {self.recording} ", "bold reverse"), ("  ", "")]
         parts.append((sanitize(self.repository) or "pier-tui", "bold"))
+        if not self.trusted:
+            parts.append(("  untrusted: only looking", "bold $text-warning"))
         if self.branch:
             parts.append((f"  {sanitize(self.branch)}", "$text-accent"))
         if self.dirty:
