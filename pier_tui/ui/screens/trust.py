@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
@@ -21,6 +22,8 @@ from pier_tui.ui.text import sanitize
 if TYPE_CHECKING:
     from pier_tui.models.pinning import Destination
 
+LONGEST = 110
+"""Characters of a parent's path."""
 Standing = Literal["here", "below", "look", "leave"]
 """Trust this directory, everything below its parent, open without trust, or leave."""
 
@@ -82,7 +85,9 @@ class TrustScreen(Unhurried[Standing]):
     ]
     DEFAULT_CSS = """
     TrustScreen .path { background: $panel; padding: 0 1; text-style: bold; }
-    TrustScreen .facts, TrustScreen .answers { margin-top: 1; }
+    TrustScreen .facts { margin-top: 1; }
+    TrustScreen .answers { margin: 1 0; }
+    TrustScreen VerticalScroll { height: auto; max-height: 4; }
     """
 
     def __init__(self, seen: Seen, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -96,12 +101,13 @@ class TrustScreen(Unhurried[Standing]):
             "run as your approval policy says. Until then nothing in it is read or run."
         )
         noted = "; ".join(self._directory.noted) or "nothing that needs a word"
+        seen = Content.assemble(("seen from outside: ", "$muted"), sanitize(noted, keep_newlines=False))
+        # A stranger chooses how long these are: they scroll rather than push the answers off the screen.
         return [
-            Static(Content(sanitize(self._directory.path, keep_newlines=False)), classes="path"),
-            Static(
-                Content.assemble(("seen from outside: ", "$muted"), sanitize(noted, keep_newlines=False)),
-                classes="facts",
+            VerticalScroll(
+                Static(Content(sanitize(self._directory.path, keep_newlines=False))), classes="path", can_focus=False
             ),
+            VerticalScroll(Static(seen), classes="facts", can_focus=False),
             Static(Content(about), classes="facts"),
             Static(self._answers(), classes="answers"),
         ]
@@ -110,8 +116,8 @@ class TrustScreen(Unhurried[Standing]):
         parent = sanitize(self._directory.parent, keep_newlines=False)
         lines = [("t", "trust it", "remembered for this very directory")]
         if parent:
-            lines.append(("p", "trust its parent", f"everything below {parent}"))
-        lines.append(("o", "only look", "no git, no AGENTS.md; models run and write nothing"))
+            lines.append(("p", "trust its parent", f"and everything below:\n     {_cut(parent)}"))
+        lines.append(("o", "only look", "no git; models run and write nothing"))
         lines.append(("q", "leave", ""))
         return Content("\n").join(
             Content.assemble((f" {key} ", "bold reverse"), f" {words:<17}", (note, "$muted"))
@@ -128,6 +134,11 @@ class TrustScreen(Unhurried[Standing]):
             self.dismiss(answer)
 
 
+def _cut(path: str) -> str:
+    """A path that fits on two lines; its beginning and end are what tells it from others."""
+    return path if len(path) <= LONGEST else f"{path[: LONGEST // 2]} … {path[-LONGEST // 2 :]}"
+
+
 class DestinationScreen(Unhurried[bool]):
     """Whether a key may be sent to addresses it was never sent to; closing it is no."""
 
@@ -139,7 +150,7 @@ class DestinationScreen(Unhurried[bool]):
     ]
     DEFAULT_CSS = """
     DestinationScreen .path { background: $panel; padding: 0 1; text-style: bold; }
-    DestinationScreen .facts { margin-top: 1; }
+    DestinationScreen .facts { margin: 1 0; }
     """
 
     def __init__(self, destinations: Sequence[Destination], *, clock: Callable[[], float] = time.monotonic) -> None:
