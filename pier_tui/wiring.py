@@ -31,7 +31,7 @@ from pier_tui.models.client import ModelClient
 from pier_tui.models.messages import Tier
 from pier_tui.models.profiles import Profile, load_profile
 from pier_tui.private import tighten
-from pier_tui.redaction import redact
+from pier_tui.redaction import redact, without_keys
 from pier_tui.repo.checkpoint import Journal, Recovered, state_dir_for
 from pier_tui.repo.overlay import Overlay
 from pier_tui.repo.repo import Repo, reachable, top_level
@@ -130,7 +130,7 @@ async def assemble(
     async def append(event: Event) -> None:
         await store.append(event)
         if isinstance(event, RequestStarted) and event.request == 1:
-            await asyncio.to_thread(store.rename, session, event.text.strip().partition("\n")[0][:80])
+            await asyncio.to_thread(store.rename, session, without_keys(event.text).strip().partition("\n")[0][:80])
 
     recorder = Recorder(append, session)
     recorder.request, recorder.turn = resumed.request, resumed.turn
