@@ -15,7 +15,7 @@ from textual.command import Provider
 from textual.dom import DOMNode
 from textual.widgets import Input, TextArea
 
-from pier_tui.config import Loaded, config_dir
+from pier_tui.config import Loaded, config_dir, state_dir
 from pier_tui.config import load as load_settings
 from pier_tui.errors import PierError
 from pier_tui.events import Notice
@@ -37,9 +37,9 @@ AGAIN = 2.0
 """Seconds within which a second ctrl+c quits."""
 
 
-def preferences(overrides: Mapping[str, object], env: Mapping[str, str]) -> tuple[Loaded, Path]:
-    """The user's settings, and the folder of his own themes. Raises ConfigError."""
-    return load_settings(None, env, overrides), config_dir(env) / "themes"
+def preferences(overrides: Mapping[str, object], env: Mapping[str, str]) -> tuple[Loaded, Path, Path]:
+    """The user's settings, the folder of his own themes, and where things are kept. Raises ConfigError."""
+    return load_settings(None, env, overrides), config_dir(env) / "themes", state_dir(env)
 
 
 class PierApp(Crashing, GuardedApp):

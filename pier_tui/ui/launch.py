@@ -95,7 +95,7 @@ def recording(file: Path | None, env: Mapping[str, str]) -> int:
     from pier_tui.ui.app import PierApp, preferences
 
     shipped = Path(__file__).resolve().parents[1] / "recordings" / SHIPPED_RECORDING
-    found, themes = preferences({}, env)
+    found, themes, _ = preferences({}, env)
     load_recording(file or shipped)
     _need_terminal()
     app = PierApp(
@@ -133,8 +133,8 @@ def build(opening: Opening) -> PierApp:
     """The app, ready to run. Raises ConfigError."""
     from pier_tui.ui.app import PierApp, preferences
 
-    found, themes = preferences(opening.overrides, opening.env)
-    connection = Connection(opening)
+    found, themes, state = preferences(opening.overrides, opening.env)
+    connection = Connection(opening, state)
 
     async def start(user: User) -> Workbench:
         for problem in found.problems:
@@ -173,8 +173,8 @@ class Outside:
 class Connection:
     """Starts agents for the app, once it is known how the directory may be used and where the key may go."""
 
-    def __init__(self, opening: Opening) -> None:
-        self._opening = opening
+    def __init__(self, opening: Opening, state: Path) -> None:
+        self._opening, self._state = opening, state
         self._decided = self.trusted = opening.trusted
         self._seen: Sighting | None = None
 
@@ -182,12 +182,12 @@ class Connection:
         """The directory, where nobody said yet whether it is trusted. Raises RepositoryError."""
         if self._decided:
             return None
-        await asyncio.to_thread(_import_wiring)
-        from pier_tui import wiring
+        # Not the agent's modules: the question is to come before anybody begins to type.
         from pier_tui.repo.sighting import sight
+        from pier_tui.trust import TrustBook
 
         seen = await asyncio.to_thread(sight, self._opening.root)
-        self._decided = self.trusted = wiring.trust_book(self._opening.env).standing(seen) is not None
+        self._decided = self.trusted = TrustBook(self._state).standing(seen) is not None
         self._seen = seen
         if self._decided:
             return None
@@ -198,11 +198,10 @@ class Connection:
 
     async def settle(self, answer: Standing) -> None:
         """Keep the user's answer; only looking is not remembered. Raises PierError."""
-        from pier_tui import wiring
+        from pier_tui.trust import TrustBook
 
         if self._seen is not None and answer in ("here", "below"):
-            book = wiring.trust_book(self._opening.env)
-            await asyncio.to_thread(book.trust, self._seen, below=answer == "below")
+            await asyncio.to_thread(TrustBook(self._state).trust, self._seen, below=answer == "below")
         self._decided, self.trusted = True, answer in ("here", "below")
 
     async def unconfirmed(self) -> tuple[Destination, ...]:

@@ -153,3 +153,18 @@ async def test_a_key_goes_to_a_new_address_only_after_a_yes(
     if yes:
         assert Destination(source="PIER_LOCAL_KEY", origin="http://127.0.0.1:9").origin in kept.read_text()
         assert "canary" not in kept.read_text()
+
+
+async def test_an_unexpected_error_ends_the_app_and_prints_no_local_variables() -> None:
+    app = PierApp()
+    broken = RuntimeError("broken")
+
+    async def run() -> None:
+        async with app.run_test(size=(80, 24)) as pilot:
+            app._handle_exception(broken)
+            await pilot.pause()
+
+    with pytest.raises(RuntimeError, match="broken"):
+        await run()
+    assert app.crashed is broken
+    assert app._exit_renderables == []
