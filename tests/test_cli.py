@@ -194,3 +194,19 @@ def test_a_state_folder_without_permission_is_one_sentence(root: Path, env: dict
 def test_a_state_folder_that_is_a_file_is_one_sentence(root: Path, env: dict[str, str]) -> None:
     Path(env["XDG_STATE_HOME"]).write_text("")
     refused(pier(env, "exec", "hi", "--profile", "offline", cwd=root), "state")
+
+
+def test_a_directory_is_trusted_listed_and_given_up_on_the_command_line(root: Path, env: dict[str, str]) -> None:
+    words = ["-m", "pier_tui.cli", "exec", "what is in app.py?", "--profile", "offline", "--path", str(root)]
+    run = subprocess.run([sys.executable, *words], check=False, env=env, capture_output=True, text=True)
+    refused(run, f"pier-tui trust {root}", "--trust")
+    assert "not trusted" in pier(env, "doctor", str(root)).stdout
+    assert pier(env, "trust", "--list").stdout == "No directory is trusted yet.\n"
+    assert pier(env, "trust", str(root)).stdout == f"trusted: {root}\n"
+    assert str(root) in pier(env, "trust", "--list").stdout
+    assert "main, 0 changed" in pier(env, "doctor", str(root)).stdout
+    run = subprocess.run([sys.executable, *words], check=False, env=env, capture_output=True, text=True)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "no longer" in pier(env, "trust", "--revoke", str(root)).stdout
+    assert "not trusted" in pier(env, "doctor", str(root)).stdout
+    refused(pier(env, "trust", str(root / "gone")), "gone")

@@ -14,14 +14,19 @@ from pathlib import Path
 import pytest
 
 from pier_tui import redaction
+from pier_tui.agent.record import Recorder
+from pier_tui.agent.resuming import put_pending
 from pier_tui.crash import KEPT, write_report
 from pier_tui.errors import ConfigError
+from pier_tui.events import Event, Notice, RequestFailed, TextDelta
 from pier_tui.models.connect import connect
-from pier_tui.models.keys import Key
+from pier_tui.models.keys import Key, find_key
 from pier_tui.models.pinning import Confirmations, destinations, origin_of, shipped
 from pier_tui.models.profiles import load_profile
 from pier_tui.redaction import MARK, redact
+from pier_tui.repo.overlay import Overlay
 from pier_tui.repo.sample import make_sample
+from pier_tui.session.codec import encode
 
 CANARY = "canary-Zq7-0123456789-live"
 COMMAND = "env; cat /proc/$PPID/environ /proc/1/environ; cat .env; cat /proc/$PPID/cmdline"
@@ -249,6 +254,36 @@ def test_a_shipped_address_needs_no_question_and_any_other_does(tmp_path: Path) 
     assert len(kept.missing(moved)) == 1
     assert all(where.origin.startswith(("https://", "http://127.0.0.1:")) for where in shipped())
     assert origin_of("HTTPS://API.Sarvam.AI/v1") == "https://api.sarvam.ai:443"
+
+
+class Ring:
+    def get_password(self, *_: str) -> str:
+        return CANARY
+
+
+async def test_a_key_of_the_keyring_and_one_a_server_quotes_are_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redaction, "_live", {})
+    assert find_key(load_profile("sarvam-hosted"), {}, Ring()) is not None
+    kept: list[Event] = []
+
+    async def append(event: Event) -> None:
+        kept.append(event)
+
+    said = f"Incorrect API key provided: {CANARY}, not {SHAPES[1]}"
+    for event in (RequestFailed(text=said), Notice(text=said), TextDelta(text=f"it is {CANARY}")):
+        shown = await Recorder(append, "s").log(event)
+        assert CANARY not in shown.text + "".join(encode(each) for each in kept)
+        assert MARK in shown.text
+        assert isinstance(event, TextDelta) or SHAPES[1] not in shown.text
+
+
+def test_a_proposal_that_held_a_key_does_not_come_back_with_its_mark_in_the_file(tmp_path: Path) -> None:
+    overlay = Overlay(make_sample(tmp_path / "shop"))
+    overlay.write("shop/new.py", f"KEY = '{MARK}'\n".encode())
+    patch = overlay.patch()
+    fresh = Overlay(tmp_path / "shop")
+    assert put_pending(fresh, patch) == ("shop/new.py",)
+    assert fresh.patch().files == ()
 
 
 def test_no_key_crosses_a_network_that_anybody_can_read() -> None:

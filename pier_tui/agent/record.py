@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TypeVar, cast
 
-from pier_tui.events import TRANSIENT, Event
+from pier_tui.events import TRANSIENT, Event, Notice, RequestFailed
+from pier_tui.redaction import redact
 from pier_tui.session.codec import shown
 
 E = TypeVar("E", bound=Event)
@@ -26,7 +27,9 @@ class Recorder:
         self.turn = 0
 
     async def log(self, event: E, *, turn: int | None = None) -> E:
-        """The stamped event, journalled."""
+        """The stamped event, journalled. What a server or program said of an error may quote any key."""
+        if isinstance(event, Notice | RequestFailed):
+            event = cast("E", event.model_copy(update={"text": redact(event.text)}))
         stamped = event.model_copy(
             update={
                 "session": self.session,
