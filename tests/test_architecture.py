@@ -148,7 +148,7 @@ def test_settings_are_read_only_where_things_are_assembled() -> None:
 STARTERS = {"run", "Popen", "call", "check_call", "check_output", "create_subprocess_exec", "create_subprocess_shell"}
 STARTERS |= {"system", "popen", "getoutput", "getstatusoutput", "stream", "execv", "execvp", "execve", "posix_spawn"}
 """Functions that start programs, by their last name."""
-ASKED = {"status", "ls-files", "rev-parse", "symbolic-ref", "diff", "config", "check-ignore"}
+ASKED = {"status", "ls-files", "rev-parse", "symbolic-ref", "diff", "config", "check-ignore", "version"}
 """All that is ever asked of git in a repository of the user's."""
 SAMPLE = {"init", "add", "commit"}
 """What makes the sample, and a repository of a folder when the user says so."""
