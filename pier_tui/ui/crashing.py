@@ -15,5 +15,7 @@ class Crashing(App[None]):
 
     def _fatal_error(self) -> None:
         """Textual's last step, after it has noted the first error there was."""
+        if self._exception is None:
+            super()._fatal_error()
         self.crashed = self._exception
         self._close_messages_no_wait()
