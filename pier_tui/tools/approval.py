@@ -5,7 +5,7 @@ Nothing here depends on what a model says of its command. What cannot be read wi
 
 from __future__ import annotations
 
-import re
+import shlex
 from collections.abc import Callable
 from typing import Literal, Protocol
 
@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from pier_tui.errors import ToolError
 from pier_tui.tools import read_only
+from pier_tui.tools.ruin import ruin
 from pier_tui.tools.shell_words import Unreadable, pieces, words
 
 Policy = Literal["untrusted", "on-request", "never"]
@@ -32,17 +33,20 @@ class Rule(_Frozen):
     text: str = ""
 
     def allows(self, command: str) -> bool:
-        """Whether the rule allows the whole command."""
+        """Whether the rule allows the whole command, which is one simple command."""
         if self.text:
             return command == self.text
         try:
-            found = words(command)
+            return self.binds(words(command))
         except Unreadable:
             return False
-        return bool(self.argv) and found[: len(self.argv)] == self.argv
+
+    def binds(self, argv: tuple[str, ...]) -> bool:
+        """Whether these words begin with the rule's."""
+        return bool(self.argv) and argv[: len(self.argv)] == self.argv
 
     def __str__(self) -> str:
-        return self.text or " ".join(self.argv)
+        return self.text or shlex.join(self.argv)
 
 
 class Rules(_Frozen):
@@ -60,107 +64,73 @@ class Rules(_Frozen):
 
 
 class Decision(_Frozen):
-    """What is to happen with a command, why, and whether it is a rule or what we know of the program that allows it."""
+    """What is to happen with a command, why, and whether it is a rule or what we know of its programs that allows it.
+
+    `programs` are those of an allowed command that are believed to only read because of their names.
+    """
 
     verdict: Literal["allow", "ask", "deny"]
     reasons: tuple[str, ...] = ()
     by: Literal["", "rule", "read-only"] = ""
+    programs: tuple[str, ...] = ()
 
 
-def decide(command: str, rules: Rules) -> Decision:
-    """Allow, ask or deny. Only what is surely destructive is denied, only what is surely harmless allowed."""
-    ruin = _destructive(command)
-    if ruin:
-        return Decision(verdict="deny", reasons=(ruin,))
-    rule = rules.allowing(command)
-    if rule is not None:
-        return Decision(verdict="allow", reasons=(f"your rule allows {rule}",), by="rule")
+def decide(command: str, rules: Rules = Rules()) -> Decision:  # noqa: B008  (immutable)
+    """Allow, ask or deny. Only what is surely destructive is denied, only what is surely harmless allowed.
+
+    In a chain every command must be harmless or allowed by a rule of its own.
+    """
+    reason = ruin(command)
+    if reason:
+        return Decision(verdict="deny", reasons=(reason,))
+    exact = next((rule for rule in rules.rules if rule.text and rule.allows(command)), None)
+    if exact is not None:
+        return Decision(verdict="allow", reasons=(f"your rule allows {exact}",), by="rule")
     try:
-        why_not = read_only.why_not(words(command))
+        found = pieces(command)
     except Unreadable as unreadable:
-        why_not = str(unreadable)
-    if why_not:
-        return Decision(verdict="ask", reasons=(why_not,))
-    return Decision(verdict="allow", reasons=("it only reads",), by="read-only")
+        return Decision(verdict="ask", reasons=(str(unreadable),))
+    return _chain(found, rules)
+
+
+def _chain(found: tuple[tuple[str, ...], ...], rules: Rules) -> Decision:
+    """The decision for plain commands. Where one of them goes to another folder, rules for the others do not count."""
+    moved = len(found) > 1 and any(argv[0] == "cd" for argv in found)
+    binding = [None if moved else next((rule for rule in rules.rules if rule.binds(argv)), None) for argv in found]
+    others = tuple(argv for argv, rule in zip(found, binding, strict=True) if rule is None)
+    reason = read_only.why_not(others)
+    if reason:
+        return Decision(verdict="ask", reasons=(reason,))
+    programs = tuple(dict.fromkeys(argv[0] for argv in others))
+    ruled = tuple(f"your rule allows {rule}" for rule in dict.fromkeys(filter(None, binding)))
+    reads = ("it only reads",) if others else ()
+    return Decision(verdict="allow", reasons=ruled + reads, by="rule" if ruled else "read-only", programs=programs)
 
 
 _OFFERED: dict[str, frozenset[str] | None] = {
     **dict.fromkeys(("pytest", "mypy", "flake8", "pylint", "pyright", "tsc", "eslint", "ctest"), None),
     "ruff": frozenset({"check", "format"}),
-    "cargo": frozenset({"test", "check", "build", "clippy", "fmt"}),
     "go": frozenset({"test", "vet", "build"}),
     "make": frozenset({"test", "check", "lint", "build", "all"}),
-    "npm": frozenset({"test"}),
 }
-"""Programs for which `always` is offered, with the first words it then binds. Nothing that runs what it is given."""
+"""Programs for which `always` is offered, with the first words it then binds: checks and builds.
+
+No shell, interpreter, package manager or git, nothing that runs what its arguments say.
+"""
 
 
 def suggest_rule(command: str) -> Rule | None:
     """The rule `always` would make, or None where no standing permission should be offered."""
-    if _destructive(command):
-        return None
     try:
         argv = words(command)
     except Unreadable:
         return None
-    if argv[0] in read_only.FREELY:
-        return Rule(text=command)
     if argv[0] not in _OFFERED:
         return None
     allowed = _OFFERED[argv[0]]
     if allowed is None:
         return Rule(argv=argv[:1])
     return Rule(argv=argv[:2]) if len(argv) > 1 and argv[1] in allowed else None
-
-
-_EVERYTHING = re.compile(
-    r"^(/|/\*|~/?\*?|\$\{?HOME\}?/?\*?|/(bin|boot|dev|etc|home|lib|opt|root|sbin|sys|usr|var)/?\*?)$"
-)
-
-
-def _destructive(command: str) -> str:
-    """Why a command is surely destructive; empty where it is not."""
-    if re.search(r":\s*\(\s*\)\s*\{\s*:\s*\|\s*:\s*&\s*\}", command):
-        return "it is a fork bomb"
-    if re.search(r">\s*/dev/(sd|hd|nvme|vd|mmcblk|disk|mem)", command):
-        return "it overwrites a device"
-    for argv in pieces(command):
-        reason = _ruins(_bare(argv))
-        if reason:
-            return reason
-    return ""
-
-
-def _bare(argv: list[str]) -> list[str]:
-    """The command without what only prefixes it: variables, sudo, env, nohup, a shell's -c."""
-    prefixes = {"sudo", "env", "nohup", "exec", "command", "time", "doas", "builtin", "bash", "sh", "zsh", "xargs", "!"}
-    at = 0
-    while at < len(argv) and (argv[at] in prefixes or re.match(r"^\w+=|^-", argv[at])):
-        at += 1
-    bare = argv[at:]
-    return [bare[0].rsplit("/", 1)[-1].lstrip("\\"), *bare[1:]] if bare else [""]
-
-
-def _ruins(argv: list[str]) -> str:
-    program, arguments = argv[0], argv[1:]
-    flags = "".join(a[1:] for a in arguments if re.match(r"^-[A-Za-z]+$", a))
-    recursive = "r" in flags or "R" in flags or "--recursive" in arguments
-    everything = any(_EVERYTHING.match(argument) for argument in arguments)
-    if program == "rm" and ((recursive and everything) or "--no-preserve-root" in arguments):
-        return "it would delete everything"
-    if program in ("chmod", "chown", "chgrp") and recursive and everything:
-        return "it would change the permissions of the whole system"
-    if program.startswith("mkfs") or (
-        program in ("wipefs", "fdisk", "parted", "shred") and "/dev/" in " ".join(arguments)
-    ):
-        return "it would destroy a file system"
-    if program == "dd" and any(
-        a.startswith("of=/dev/") and a not in ("of=/dev/null", "of=/dev/stdout") for a in arguments
-    ):
-        return "it overwrites a device"
-    if program in ("shutdown", "reboot", "halt", "poweroff"):
-        return "it would stop the machine"
-    return "it would delete everything" if program == "find" and everything and "-delete" in arguments else ""
 
 
 class ApprovalRequest(_Frozen):
