@@ -15,6 +15,10 @@ from typing import TYPE_CHECKING
 
 from pier_tui.errors import PierError
 
+_POLICIES = (
+    "when commands ask first: untrusted asks for all but those that only read (the default), on-request not for the "
+    "project's tests either, never asks for none; without a sandbox everything asks that no rule allows"
+)
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
 
@@ -148,7 +152,7 @@ def _model_options() -> _Parser:
         group.add_argument(f"--{tier}-url", help=f"base URL of the {tier} model's endpoint, ending in /v1")
         group.add_argument(f"--{tier}-model", help=f"the id the endpoint knows the {tier} model by")
     parent.add_argument("--theme", help="pier-dark, pier-light, high-contrast, ansi-16, or one of yours")
-    parent.add_argument("--approval", choices=("untrusted", "on-request", "never"), help="when commands ask first")
+    parent.add_argument("--approval", choices=("untrusted", "on-request", "never"), help=_POLICIES)
     return parent
 
 
@@ -223,7 +227,8 @@ def _open(options: argparse.Namespace) -> int:
 def _demo(options: argparse.Namespace) -> int:
     from pier_tui.ui import launch
 
-    overrides = {"profile": "offline", **_overrides(options)}
+    # The sample repository is ours and thrown away, so its tests run without a question where there is a sandbox.
+    overrides = {"profile": "offline", "approval_policy": "on-request", **_overrides(options)}
     return launch.demo(overrides, os.environ, keep=options.keep)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,7 @@ from pier_tui.session.store import Store
 from pier_tui.tools.approval import ApprovalAnswer, ApprovalRequest, Nobody, PolicyApproval, Rule, Rules, User
 from pier_tui.tools.confined import hide_process
 from pier_tui.tools.probing import probe
+from pier_tui.tools.program_place import foreign
 from pier_tui.tools.sandbox import Sandbox
 from pier_tui.tools.scratch_runner import ScratchRunner
 from pier_tui.tools.testing import detect
@@ -125,7 +127,7 @@ async def assemble(
     scratch = Scratch(repo)
     sandbox = await probe(readable=(repo.root,), writes=chosen.sandbox)
     asked = RecordedUser(user or (AllowAll() if approve_all and sandbox.active else Nobody()))
-    approval = _approval(chosen, env, overlay, sandbox, asked)
+    approval = _approval(chosen, env, overlay, repo.root, sandbox, asked)
     steering = Steering(chosen.only)
     desk = AgentDesk(overlay, ScratchRunner(scratch, overlay, sandbox), approval, user)
     kept = state_dir_for(repo.root, state_dir(env).parent)
@@ -159,7 +161,7 @@ async def assemble(
         page_tokens=0 if profile.offline else chosen.page_tokens,
         has_git=not plain,
         read_only=plain,
-        sandbox=sandbox.word,
+        sandbox=f"{sandbox.word}, {chosen.approval_policy}",
     )
     lost = await asyncio.to_thread(resuming.put_pending, overlay, resumed.pending, kept / "patches")
     told = (
@@ -209,14 +211,14 @@ def _unlimited(profile: Profile, chosen: Settings) -> list[str]:
 
 
 def _approval(
-    chosen: Settings, env: Mapping[str, str], overlay: Overlay, sandbox: Sandbox, user: User
+    chosen: Settings, env: Mapping[str, str], overlay: Overlay, root: Path, sandbox: Sandbox, user: User
 ) -> PolicyApproval:
     def trusted() -> Rules:
         try:
             command = detect(overlay)
         except (ToolError, RepositoryError):
             return Rules()
-        return Rules(rules=(Rule(argv=command.argv),))
+        return Rules(rules=(Rule(argv=command.begins),))
 
     return PolicyApproval(
         chosen.approval_policy,
@@ -225,6 +227,7 @@ def _approval(
         sandboxed=sandbox.active,
         sandbox=sandbox.label,
         trusted=trusted,
+        foreign=lambda programs: foreign(programs, env.get("PATH", os.defpath), root),
         save_rule=lambda rule: save_rule(rule.argv, env),
     )
 

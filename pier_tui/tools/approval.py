@@ -134,13 +134,19 @@ def suggest_rule(command: str) -> Rule | None:
 
 
 class ApprovalRequest(_Frozen):
-    """What the user is asked. `rule` is what `always` would allow, None where it must not be offered."""
+    """What the user is asked.
+
+    `rule` is what `always` would allow, None where it must not be offered. `session` is what "this session"
+    would allow, None for this very command. `policy` is the one in force, `reasons` why it asks.
+    """
 
     command: str
     why: str
     where: str
     sandbox: str
     rule: Rule | None = None
+    session: Rule | None = None
+    policy: str = ""
     reasons: tuple[str, ...] = ()
 
 
@@ -168,7 +174,7 @@ class Nobody:
 
     async def approve(self, request: ApprovalRequest) -> ApprovalAnswer:
         """No."""
-        return ApprovalAnswer(choice="no", reason="nobody is here to allow it")
+        return ApprovalAnswer(choice="no", reason="nobody is here to allow it (--yes does where there is a sandbox)")
 
     async def ask(self, question: str, choices: tuple[str, ...] = ()) -> str:
         """Raises ToolError."""
@@ -178,9 +184,9 @@ class Nobody:
 class PolicyApproval:
     """The approval policy.
 
-    `untrusted` asks for every command no rule allows. `on-request` runs, while sandboxed, what only reads and
-    what `trusted` allows (the project's test command), and asks otherwise. `never` does not ask: sandboxed,
-    everything but the destructive runs; without a sandbox only what a rule allows.
+    Without a sandbox nothing runs unasked but what the user's rules allow, whatever the policy. With one,
+    `untrusted` runs what only reads, `on-request` that and what `trusted` allows (the project's test command),
+    and both ask otherwise. `never` does not ask: everything but the destructive runs in the sandbox.
     """
 
     def __init__(
@@ -193,39 +199,59 @@ class PolicyApproval:
         sandbox: str = "no sandbox",
         where: str = "a scratch copy of the repository",
         trusted: Callable[[], Rules] = Rules,
+        foreign: Callable[[tuple[str, ...]], str] = lambda programs: "",
         save_rule: Callable[[Rule], None] | None = None,
     ) -> None:
         self.policy = policy
         self.rules = rules
         self._user, self._sandboxed, self._sandbox, self._where = user, sandboxed, sandbox, where
-        self._trusted, self._save_rule = trusted, save_rule
+        self._trusted, self._foreign, self._save_rule = trusted, foreign, save_rule
 
     async def command(self, command: str, why: str) -> tuple[bool, str]:
         """Whether it may run, and the reason to tell the model when it may not."""
-        decision = decide(command, self.rules)
+        decision = self._decided(command)
         if decision.verdict == "deny":
             return False, decision.reasons[0]
         if decision.by == "rule" or self._runs_unasked(command, decision):
             return True, ""
         if self.policy == "never":
             return False, "the approval policy never asks, and neither a rule nor a sandbox allows it"
-        return await self._asked(command, why, decision.reasons)
+        return await self._asked(command, why, decision)
+
+    def _decided(self, command: str) -> Decision:
+        """The decision, where the programs it trusts by name are not some of the repository's own."""
+        decision = decide(command, self.rules)
+        reason = self._foreign(decision.programs) if decision.programs else ""
+        return Decision(verdict="ask", reasons=(reason,)) if reason else decision
 
     def _runs_unasked(self, command: str, decision: Decision) -> bool:
-        if not self._sandboxed or self.policy == "untrusted":
+        if not self._sandboxed:
             return False
-        return self.policy == "never" or decision.verdict == "allow" or self._trusted().allowing(command) is not None
+        if self.policy == "never" or decision.verdict == "allow":
+            return True
+        return self.policy == "on-request" and self._trusted().allowing(command) is not None
 
-    async def _asked(self, command: str, why: str, reasons: tuple[str, ...]) -> tuple[bool, str]:
+    async def _asked(self, command: str, why: str, decision: Decision) -> tuple[bool, str]:
         rule = suggest_rule(command)
+        session = self._trusted().allowing(command) or rule
+        unconfined = decision.verdict == "allow" and not self._sandboxed
         request = ApprovalRequest(
-            command=command, why=why, where=self._where, sandbox=self._sandbox, rule=rule, reasons=reasons
+            command=command,
+            why=why,
+            where=self._where,
+            sandbox=self._sandbox,
+            rule=rule,
+            session=session,
+            policy=self.policy,
+            reasons=(*decision.reasons, "but there is no full sandbox, so everything asks")
+            if unconfined
+            else decision.reasons,
         )
         answer = await self._user.approve(request)
         if answer.choice == "no":
             return False, answer.reason or "the user did not allow it"
         if answer.choice == "session":
-            self.rules = self.rules.with_rule(rule or Rule(text=command))
+            self.rules = self.rules.with_rule(session or Rule(text=command))
         if answer.choice == "always" and rule is not None:
             self.rules = self.rules.with_rule(rule)
             if self._save_rule is not None:

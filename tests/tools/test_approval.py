@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,12 +10,14 @@ from pier_tui.tools.approval import (
     ApprovalAnswer,
     ApprovalRequest,
     Nobody,
+    Policy,
     PolicyApproval,
     Rule,
     Rules,
     decide,
     suggest_rule,
 )
+from pier_tui.tools.program_place import foreign
 
 NONE = Rules()
 
@@ -22,11 +26,11 @@ ALLOWED = [
     "git status", "git log --oneline -5", "git diff --stat HEAD", "git show HEAD", "find . -name app.py -type f",
     "wc -l a.py b.py", "sed -n 1,40p a.py", "sort a.txt", "python --version", "pwd", "echo hello", "git ls-files -m",
     "date +%s", "tree src", "cat 'a b.txt'", "diff a.py b.py", "cat a.py | head -5", "ls && pwd", "ls || true",
-    "echo 'a; rm -rf x' ; ls", "git diff HEAD~1..HEAD^", "git --no-pager log -p -n 3 -- src", 'grep "a\\|b" x | sort | '
-    "uniq -c | sort -rn | head", "cd src && grep -r x . | wc -l", "find . -size -10k -printf '%p'",
-    "rg -e pretz -g '*.z'", "git branch -a", "git log '--format=%h %s'", "test -f x && cat x", "command -v rg",
-    "date -d tomorrow +%F", "uniq -c", "diff -u -U3 a b", "grep 'ख' x", "cat .env.example", "basename /a/b", "git grep -n x", "type ls",
-    "base64",
+    "echo 'a; rm -rf x' ; ls", "git diff HEAD~1..HEAD^", "git --no-pager log -p -n 3 -- src",
+    'grep "a\\|b" x | sort | uniq -c | sort -rn | head', "cd src && grep -r x . | wc -l",
+    "find . -size -10k -printf '%p'", "rg -e pretz -g '*.z'", "git branch -a", "git log '--format=%h %s'",
+    "test -f x && cat x", "command -v rg", "date -d tomorrow +%F", "uniq -c", "diff -u -U3 a b", "grep 'ख' x",
+    "cat .env.example", "basename /a/b", "git grep -n x", "type ls", "base64",
 ]  # fmt: skip
 
 ASKED = [
@@ -237,41 +241,81 @@ class Someone:
 
 
 YES, SESSION, ALWAYS, NO = (ApprovalAnswer(choice=c) for c in ("once", "session", "always", "no"))
-TRUSTED = Rules(rules=(Rule(argv=("python", "-m", "pytest")),))
+TESTS = Rule(argv=("/venv/bin/python", "-m", "pytest"))
+TRUSTED = Rules(rules=(TESTS,))
 
 
-async def test_untrusted_asks_for_everything_without_a_rule() -> None:
+async def test_untrusted_asks_for_all_but_what_only_reads() -> None:
     user = Someone(YES, NO)
-    approval = PolicyApproval("untrusted", user, sandboxed=True)
-    assert await approval.command("ls", "to look") == (True, "")
-    assert await approval.command("ls", "to look") == (False, "the user did not allow it")
-    assert user.requests[0].why == "to look"
+    approval = PolicyApproval("untrusted", user, sandboxed=True, trusted=lambda: TRUSTED)
+    assert await approval.command("cat x | head && git status", "to look") == (True, "")
+    assert not user.requests
+    assert await approval.command("make", "to build") == (True, "")
+    assert await approval.command("make", "to build") == (False, "the user did not allow it")
+    assert (user.requests[0].why, user.requests[0].policy) == ("to build", "untrusted")
+    assert user.requests[0].reasons == ("make is not known to only read",)
+
+
+async def test_the_projects_tests_ask_once_in_a_session_and_show_the_rule_that_is_made() -> None:
+    user, saved = Someone(SESSION, NO), list[Rule]()
+    approval = PolicyApproval("untrusted", user, sandboxed=True, trusted=lambda: TRUSTED, save_rule=saved.append)
+    assert (await approval.command("/venv/bin/python -m pytest -q", ""))[0]
+    assert (user.requests[0].session, user.requests[0].rule) == (TESTS, None)
+    assert (await approval.command("/venv/bin/python -m pytest -q 'tests/test_a.py::test_b[c d]'", ""))[0]
+    assert (await approval.command("/venv/bin/python -m pytest tests -k x", ""))[0]
+    assert len(user.requests) == 1
+    assert not (await approval.command("/venv/bin/python -m pip install x", ""))[0]
+    assert not saved
 
 
 async def test_on_request_runs_reading_and_the_tests_unasked_while_sandboxed() -> None:
     user = Someone(NO)
     approval = PolicyApproval("on-request", user, sandboxed=True, trusted=lambda: TRUSTED)
     assert (await approval.command("ls", ""))[0]
-    assert (await approval.command("python -m pytest -q", ""))[0]
+    assert (await approval.command("/venv/bin/python -m pytest -q", ""))[0]
     assert not user.requests
     assert not (await approval.command("python x.py", ""))[0]
 
 
-async def test_on_request_asks_for_everything_without_a_sandbox() -> None:
+@pytest.mark.parametrize("policy", ["untrusted", "on-request"])
+async def test_without_a_sandbox_only_rules_run_unasked(policy: Policy) -> None:
     user = Someone(NO, NO)
-    approval = PolicyApproval("on-request", user, trusted=lambda: TRUSTED)
+    approval = PolicyApproval(policy, user, rules=RULED, trusted=lambda: TRUSTED)
     assert not (await approval.command("ls", ""))[0]
-    assert not (await approval.command("python -m pytest", ""))[0]
+    assert not (await approval.command("/venv/bin/python -m pytest", ""))[0]
+    assert user.requests[0].reasons == ("it only reads", "but there is no full sandbox, so everything asks")
+    assert (await approval.command("pytest -q", ""))[0]
 
 
 async def test_never_does_not_ask() -> None:
     user = Someone()
     assert not (await PolicyApproval("never", user).command("ls", ""))[0]
-    assert (await PolicyApproval("never", user, rules=TRUSTED).command("python -m pytest", ""))[0]
+    assert (await PolicyApproval("never", user, rules=TRUSTED).command("/venv/bin/python -m pytest", ""))[0]
     sandboxed = PolicyApproval("never", user, sandboxed=True)
     assert (await sandboxed.command("make all", ""))[0]
     assert not (await sandboxed.command("rm -rf /", ""))[0]
     assert not user.requests
+
+
+async def test_a_reader_the_repository_brings_itself_asks(tmp_path: Path) -> None:
+    planted, usual = tmp_path / "bin" / "ls", tmp_path.parent / f"{tmp_path.name}-usual"
+    for program in (planted, usual / "ls", usual / "cat"):
+        program.parent.mkdir(exist_ok=True)
+        program.write_text("#!/bin/sh\n")
+        program.chmod(0o755)
+    path = f"{planted.parent}:{usual}"
+    assert foreign(("cat", "echo"), path, tmp_path) == ""
+    assert foreign(("cat", "ls"), path, tmp_path) == "ls would be a program of this repository"
+    assert foreign(("cat",), f".:{usual}", tmp_path) == foreign(("cat",), f"{usual}:", tmp_path) != ""
+    assert foreign(("echo", "cd"), ".", tmp_path) == ""
+    (usual / "cat").unlink()
+    (usual / "cat").symlink_to(planted)
+    assert foreign(("cat",), str(usual), tmp_path) == "cat would be a program of this repository"
+
+    user = Someone(NO)
+    approval = PolicyApproval("untrusted", user, sandboxed=True, foreign=lambda used: foreign(used, path, tmp_path))
+    assert not (await approval.command("echo a | ls", ""))[0]
+    assert user.requests[0].reasons == ("ls would be a program of this repository",)
 
 
 async def test_an_answer_for_the_session_holds_for_the_session() -> None:
