@@ -8,6 +8,17 @@ from __future__ import annotations
 
 import re
 
+_SETTINGS = {"safe.bareRepository": "explicit", "core.fsmonitor": "false", "core.hooksPath": "/dev/null"}
+ENVIRONMENT = {
+    "GIT_CONFIG_COUNT": str(len(_SETTINGS)),
+    **{f"GIT_CONFIG_KEY_{number}": name for number, name in enumerate(_SETTINGS)},
+    **{f"GIT_CONFIG_VALUE_{number}": value for number, value in enumerate(_SETTINGS.values())},
+}
+"""What commands must be given for the tables here to hold: a folder that looks like a bare repository is not one.
+
+Files of a repository may have that shape, and their settings would make `git status` run a program.
+"""
+
 _SHOWS = (
     r"-p|-u|--patch|--no-patch|-s|--stat(=[\d,]+)?|--shortstat|--numstat|--summary|--oneline|--name-only|--name-status|"
     r"--graph|--all|--decorate(=\w+)?|--color(=\w+)?|--no-color|--no-ext-diff|--no-textconv|--cached|--staged|-\d+|-n|"
