@@ -141,7 +141,9 @@ def _date(arguments: tuple[str, ...]) -> str:
 
 
 def _printf(arguments: tuple[str, ...]) -> str:
-    return "printf may set a variable" if arguments[:1] and arguments[0].startswith("-") else ""
+    """bash's own printf sets a variable with -v, and with %n: PATH for what comes next in the chain, say."""
+    sets = bool(arguments) and (arguments[0].startswith("-") or re.search(r"%[^%A-Za-z]*[hjlqLtz]*n", arguments[0]))
+    return "printf may set a variable" if sets else ""
 
 
 def _cd(arguments: tuple[str, ...]) -> str:

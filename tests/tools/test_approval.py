@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pier_tui.tools import shell_tree
 from pier_tui.tools.approval import (
     ApprovalAnswer,
     ApprovalRequest,
@@ -53,14 +54,15 @@ ASKED = [
     "cat <<X\nX", "cat <<< x", "ls >(sh)", "ls 2>&1", "f() { ls; }", "function f { ls; }; f", "ls\\\n; rm x",
     " && ".join(["ls"] * 51),
     # What the shell itself does.
-    "source x", ". x", "alias ls=rm", "trap ls EXIT", "printf -v x 1", "printf -v 'a[$(rm x)]' 1", "read x", "exec ls",
+    "source x", ". x", "alias ls=rm", "trap ls EXIT", "printf -v x 1", "printf 'abc%n' PATH; ls",
+    "printf %5ln PATH && ls", "printf '%%%n' x", "printf -v 'a[$(rm x)]' 1", "read x", "exec ls",
     "test -v 'a[$(rm x)]'", "test a -eq 'b[$(rm x)]'", "[[ -v x ]]", "[ -f x ]", "((1))", "let x=1", "echo $((1))",
     "unset PATH", "hash -p ./x ls", "enable -f ./x ls", "builtin eval ls", "command ls", "mapfile x", "cd -", "cd",
     "cd ..", "cd /", "cd a; cd ../..", "set -x", "shopt -s x", "complete -C x", "ulimit -f 0", "umask 0", "fc -e x",
     "echo x=~/y", "ls ~root", "ls a~b/~", "echo $'a'", 'echo $"a"', "echo ${x@P}", "echo a\\ b", "ls ?", "ls [a]",
     # Options that write, run or reach out, abbreviated, clustered and hidden behind --.
     "git -p log", "git --paginate log", "git --exec-path=x log", "git --config-env=a=b log", "git log --output x",
-    "git log --since -- --output=x", "git diff --no-index a b", "git log --format=%G?", "git log --pretty=mine",
+    "git log --since -- --output=x", "git diff --no-index a b", "git log '--format=%G?'", "git log --pretty=mine",
     "git log --show-signature", "git branch -D x", "git branch -l x", "git tag x", "git remote -v", "git stash",
     "git config -l", "git fetch", "git cat-file --textconv HEAD:x", "git blame --contents /x y", "cd sub && git status",
     "git grep --open-files-in-pager=x y", "git archive HEAD", "git bisect run x", "git ls-remote x", "git",
@@ -182,6 +184,26 @@ def test_a_standing_permission_is_only_offered_for_what_runs_nothing_it_is_given
 def test_any_text_gets_a_verdict(command: str) -> None:
     assert decide(command, NONE).verdict in ("allow", "ask", "deny")
     assert decide(f"ls {command}\n rm x", NONE).verdict != "allow"
+
+
+@pytest.mark.parametrize(
+    ("command", "reason"),
+    [
+        ("if x", "it cannot be parsed"), ("X=1 ls", "it sets a variable"), ("ls > x", "it redirects"),
+        ("ls & ls", "it runs something in the background"), ("ls *", "it expands a pattern"),
+        ("cat .env", "it may read a secret"), ("cat ../x", "it may read outside the repository"),
+        ("ls && make", "make is not known to only read"), ("ls " + "a" * 20_000, "it is very long"),
+        ("a; " * 60 + "b", "it chains more than 50 commands"), ("ls \n", "it holds line breaks or unusual characters"),
+    ],
+)  # fmt: skip
+def test_a_question_says_what_was_not_understood(command: str, reason: str) -> None:
+    assert decide(command, NONE).reasons == (reason,)
+
+
+def test_what_the_two_readers_read_differently_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shell_tree, "plain", lambda command: (("ls", "b"),))
+    assert decide("ls b", NONE).verdict == "allow"
+    assert decide("ls a", NONE).reasons == ("it can be read in more than one way",)
 
 
 RULED = Rules(rules=(Rule(argv=("ruff", "check")), Rule(argv=("pytest",))))
