@@ -15,6 +15,10 @@ from typing import TYPE_CHECKING
 
 from pier_tui.errors import PierError
 
+_POLICIES = (
+    "when commands ask first: untrusted asks for all but those that only read (the default), on-request not for the "
+    "project's tests either, never asks for none; without a sandbox everything asks that no rule allows"
+)
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
 
@@ -109,10 +113,7 @@ def _parser() -> _Parser:
     replay.add_argument("file", nargs="?", type=Path, help="a recording; without one, the recording that ships")
     replay.set_defaults(do=_replay)
 
-    sessions = commands.add_parser("sessions", help="list the sessions of a repository")
-    sessions.add_argument("path", nargs="?", default=".", type=Path)
-    sessions.add_argument("--export", metavar="SESSION", help="write a session as a recording (JSON lines) to stdout")
-    sessions.set_defaults(do=_sessions)
+    _add_sessions(commands)
 
     trust = commands.add_parser("trust", help="trust a directory, so that its git, tests and AGENTS.md are used")
     trust.add_argument("path", nargs="?", default=".", type=Path)
@@ -151,6 +152,21 @@ def _add_exec(commands: argparse._SubParsersAction[_Parser], models: _Parser) ->
     run.set_defaults(do=_exec)
 
 
+def _add_sessions(commands: argparse._SubParsersAction[_Parser]) -> None:
+    sessions = commands.add_parser("sessions", help="list the sessions of a repository, or do something with one")
+    sessions.add_argument("path", nargs="?", default=".", type=Path)
+    acts = sessions.add_mutually_exclusive_group()
+    acts.add_argument("--export", metavar="SESSION", help="write a session to stdout, see --format")
+    acts.add_argument("--rename", nargs=2, metavar=("SESSION", "TITLE"), help="give a session another title")
+    acts.add_argument("--delete", metavar="SESSION", help="remove a session for good")
+    acts.add_argument("--fork", metavar="SESSION", help="make a copy to go on with, and print its id")
+    sessions.add_argument("--at", type=_turns, metavar="TURN", help="with --fork: copy up to the end of this turn")
+    sessions.add_argument(
+        "--format", choices=("md", "jsonl"), default="jsonl", help="with --export: Markdown, or a recording (default)"
+    )
+    sessions.set_defaults(do=_sessions)
+
+
 def _model_options() -> _Parser:
     parent = _Parser(add_help=False)
     group = parent.add_argument_group("models")
@@ -163,7 +179,7 @@ def _model_options() -> _Parser:
         group.add_argument(f"--{tier}-url", help=f"base URL of the {tier} model's endpoint, ending in /v1")
         group.add_argument(f"--{tier}-model", help=f"the id the endpoint knows the {tier} model by")
     parent.add_argument("--theme", help="pier-dark, pier-light, high-contrast, ansi-16, or one of yours")
-    parent.add_argument("--approval", choices=("untrusted", "on-request", "never"), help="when commands ask first")
+    parent.add_argument("--approval", choices=("untrusted", "on-request", "never"), help=_POLICIES)
     return parent
 
 
@@ -240,7 +256,8 @@ def _open(options: argparse.Namespace) -> int:
 def _demo(options: argparse.Namespace) -> int:
     from pier_tui.ui import launch
 
-    overrides = {"profile": "offline", **_overrides(options)}
+    # The sample repository is ours and thrown away, so its tests run without a question where there is a sandbox.
+    overrides = {"profile": "offline", "approval_policy": "on-request", **_overrides(options)}
     return launch.demo(overrides, os.environ, keep=options.keep)
 
 
@@ -274,11 +291,25 @@ def _exec(options: argparse.Namespace) -> int:
 
 
 def _sessions(options: argparse.Namespace) -> int:
-    from pier_tui import wiring
-    from pier_tui.ui.text import escaped, sanitize
+    from pier_tui.config import state_dir
+    from pier_tui.repo.repo import reachable, top_level
+    from pier_tui.session.shelf import Shelf, as_text
+    from pier_tui.ui.text import escaped, visible
 
-    text = asyncio.run(wiring.list_sessions(options.path, os.environ, options.export))
-    sys.stdout.write(escaped(text) if options.export else sanitize(text))
+    state = state_dir(os.environ)
+    named = options.export or options.rename or options.delete or options.fork
+    shelf = Shelf(state, None if named else top_level(reachable(options.path)))
+    if options.export:
+        text = shelf.export(options.export, options.format)
+        sys.stdout.write(escaped(text) if options.format == "jsonl" else visible(text))
+    elif options.rename:
+        shelf.rename(*options.rename)
+    elif options.delete:
+        shelf.delete(options.delete)
+    elif options.fork:
+        sys.stdout.write(f"{shelf.fork(options.fork, options.at)}\n")
+    else:
+        sys.stdout.write(_plain(as_text(shelf.listed())))
     return 0
 
 

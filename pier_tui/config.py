@@ -67,8 +67,11 @@ class Settings(BaseModel):
     """The routing strategy."""
     threshold: float = Field(default=0.5, ge=0, le=1)
     """A turn whose stated confidence is below this goes to the strong model."""
-    approval_policy: Literal["untrusted", "on-request", "never"] = "on-request"
-    """When commands ask first: all but known harmless ones, those that leave the sandbox, or never."""
+    approval_policy: Literal["untrusted", "on-request", "never"] = "untrusted"
+    """When commands ask first: all but those that only read; not the project's tests either; or never.
+
+    Without a sandbox everything asks that no rule allows, and `never` refuses it.
+    """
     sandbox: Literal["read-only", "workspace-write"] = "workspace-write"
     """What a command may write: nothing, or its scratch copy of the repository."""
     rules: tuple[Rule, ...] = ()

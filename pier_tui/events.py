@@ -5,7 +5,7 @@ Grammar (a session is a sequence of these; `?` optional, `*` any number, `+` at 
     request := RequestStarted turn* (RequestEnded | RequestInterrupted | RequestFailed)
     turn    := TurnStarted call+ AnswerCompleted tool* TurnEnded
     call    := RouteDecided (ReasoningDelta | TextDelta)* CallFinished
-    tool    := ToolCalled ToolOutput* [PatchProposed] ToolReturned
+    tool    := ToolCalled [ApprovalAsked ApprovalAnswered] ToolOutput* [PatchProposed] ToolReturned
     review  := PatchReviewed [CheckpointTaken PatchApplied]      between any two events, while idle too
     anywhere: BackboneChanged, RepoChanged, Labelled, Overridden, Compacted, PatchRebased, PatchUndone, Notice
 
@@ -169,6 +169,23 @@ class ToolCalled(Event):
     name: str
     arguments: str
     line: str = ""
+
+
+class ApprovalAsked(Event):
+    """A command waits for the user's word. Unanswered where the program ended first: it was not run then."""
+
+    type: Literal["approval_asked"] = "approval_asked"
+    command: str
+    where: str = ""
+    sandbox: str = ""
+
+
+class ApprovalAnswered(Event):
+    """The user's word on the command asked about last."""
+
+    type: Literal["approval_answered"] = "approval_answered"
+    choice: Literal["once", "session", "always", "no"]
+    reason: str = ""
 
 
 class ToolOutput(Event):
@@ -352,6 +369,8 @@ AnyEvent = Annotated[
     | CallFinished
     | AnswerCompleted
     | ToolCalled
+    | ApprovalAsked
+    | ApprovalAnswered
     | ToolOutput
     | ToolReturned
     | PatchProposed

@@ -3,47 +3,44 @@
 from __future__ import annotations
 
 import asyncio
-import datetime
+import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 
+from pier_tui.agent import resuming
 from pier_tui.agent.agent import Agent
+from pier_tui.agent.asking import RecordedUser
 from pier_tui.agent.books import Books, Rates
 from pier_tui.agent.budget import Budget
 from pier_tui.agent.desk import AgentDesk, NothingRuns
 from pier_tui.agent.harness import harness
 from pier_tui.agent.parts import Parts
-from pier_tui.agent.record import Recorder
-from pier_tui.agent.resuming import put_pending
 from pier_tui.agent.tool_run import ToolBench
 from pier_tui.backbone.compaction import epoch_for
 from pier_tui.backbone.instructions import Instructions, read_instructions
 from pier_tui.backbone.repo_card import repo_card
 from pier_tui.config import Settings, config_dir, load, save_rule, state_dir
 from pier_tui.connecting import clients_of, guard_keys, pick_profile
-from pier_tui.errors import PierError, RepositoryError, ToolError
-from pier_tui.events import AnyEvent, Event, Notice, RequestStarted
+from pier_tui.errors import RepositoryError, ToolError
 from pier_tui.feedback.log import FeedbackLog
 from pier_tui.models.client import ModelClient
 from pier_tui.models.messages import Tier
 from pier_tui.models.profiles import Profile, load_profile
 from pier_tui.private import tighten
-from pier_tui.redaction import redact, without_keys
 from pier_tui.repo.checkpoint import Journal, Recovered, state_dir_for
 from pier_tui.repo.overlay import Overlay
-from pier_tui.repo.repo import Repo, reachable, top_level
+from pier_tui.repo.repo import Repo
 from pier_tui.repo.scratch import Scratch
 from pier_tui.router.override import Steering
 from pier_tui.router.strategies.self_route import SelfRoute
-from pier_tui.session.export import RecordingHeader, to_jsonl, to_markdown
-from pier_tui.session.resume import Resumed, fold
-from pier_tui.session.store import SessionRow, Store
+from pier_tui.session.shelf import FILE, presence
+from pier_tui.session.store import Store
 from pier_tui.tools.approval import ApprovalAnswer, ApprovalRequest, Nobody, PolicyApproval, Rule, Rules, User
 from pier_tui.tools.confined import hide_process
 from pier_tui.tools.probing import probe
+from pier_tui.tools.program_place import foreign
 from pier_tui.tools.sandbox import Sandbox
 from pier_tui.tools.scratch_runner import ScratchRunner
 from pier_tui.tools.testing import detect
@@ -112,28 +109,22 @@ async def assemble(
     repo = await asyncio.to_thread(_opened, chosen, path, env, plain)
     profile = await asyncio.to_thread(pick_profile, chosen, env)
     clients = clients_of(profile, chosen, env)
-    store = await asyncio.to_thread(Store, state_dir(env) / "sessions.db")
+    store = await asyncio.to_thread(Store, state_dir(env) / FILE)
     overlay = Overlay(repo)
     scratch = Scratch(repo)
     sandbox = await probe(readable=(repo.root,), writes=chosen.sandbox)
-    approval = _approval(
-        chosen, env, overlay, sandbox, user or (AllowAll() if approve_all and sandbox.active else Nobody())
-    )
+    asked = RecordedUser(user or (AllowAll() if approve_all and sandbox.active else Nobody()))
+    approval = _approval(chosen, env, overlay, repo.root, sandbox, asked)
     steering = Steering(chosen.only)
     runner = ScratchRunner(scratch, overlay, sandbox) if trusted else NothingRuns()
     desk = AgentDesk(overlay, runner, approval, user)
-    journal = Journal(state_dir_for(repo.root, state_dir(env).parent))
+    kept = state_dir_for(repo.root, state_dir(env).parent)
+    journal = Journal(kept)
     recovered = await asyncio.to_thread(journal.recover)
-    past, resumed = await asyncio.to_thread(_resumed, store, resume, repo.root)
-    session = resume if resume else await asyncio.to_thread(store.open_session, str(repo.root))
-
-    async def append(event: Event) -> None:
-        await store.append(event)
-        if isinstance(event, RequestStarted) and event.request == 1:
-            await asyncio.to_thread(store.rename, session, without_keys(event.text).strip().partition("\n")[0][:80])
-
-    recorder = Recorder(append, session)
-    recorder.request, recorder.turn = resumed.request, resumed.turn
+    present = await asyncio.to_thread(presence, state_dir(env), repo.root)
+    opened = await asyncio.to_thread(resuming.opened, store, resume, repo.root, present)
+    resumed = opened.resumed
+    asked.recorder = recorder = resuming.recorder_of(store, opened)
     books = _books(profile, clients, chosen, env)
     books.backbone = resumed.backbone
     books.restore(resumed.calls)
@@ -156,31 +147,39 @@ async def assemble(
         page_tokens=0 if profile.offline else chosen.page_tokens,
         has_git=not plain,
         read_only=plain,
-        sandbox=sandbox.word,
+        sandbox=f"{sandbox.word}, {chosen.approval_policy}",
     )
-    lost = await asyncio.to_thread(put_pending, overlay, resumed.pending)
-    words = (*_unconfined(sandbox), *_opening_words(recovered, lost), *_unlimited(profile, chosen), *told.warnings)
+    lost = await asyncio.to_thread(resuming.put_pending, overlay, resumed.pending, kept / "patches")
+    words = (
+        *store.notices,
+        *opened.words,
+        *_unconfined(sandbox),
+        *_opening_words(recovered),
+        *lost,
+        *_unlimited(profile, chosen),
+        *told.warnings,
+    )
+    opening = resuming.notices([*words, *resuming.cut_off_words(resumed)])
 
     async def close() -> None:
         for client in clients.values():
             await client.aclose()
         await asyncio.to_thread(scratch.close)
+        await asyncio.to_thread(present.leave)
         await asyncio.to_thread(store.close)
         await asyncio.to_thread(feedback.close)
 
-    return Agent(parts, profile, feedback, (*past, *(Notice(text=text, level="warning") for text in words)), close)
+    return Agent(parts, profile, feedback, (*opened.past, *opening), close, resuming.left(store, opened, present))
 
 
-def _opening_words(recovered: tuple[Recovered, ...], lost: tuple[str, ...]) -> list[str]:
-    """What the user should know at once: writes a crash had cut off, and proposals that no longer fit."""
+def _opening_words(recovered: tuple[Recovered, ...]) -> list[str]:
+    """What the user should know at once of writes that a crash had cut off."""
     words = [f"A write that was cut off is finished: {', '.join(r.finished)}." for r in recovered if r.finished]
     words += [
         f"A write was cut off and {', '.join(r.conflicts)} changed since, so it was left alone; both versions are kept."
         for r in recovered
         if r.conflicts
     ]
-    if lost:
-        words.append(f"What was proposed for {', '.join(lost)} no longer fits the file, so it was dropped.")
     return words
 
 
@@ -198,35 +197,15 @@ def _unlimited(profile: Profile, chosen: Settings) -> list[str]:
     return [f"The cost limit cannot be kept: what {' and '.join(unknown)} costs in profile {profile.name} is unknown."]
 
 
-def _resumed(store: Store, resume: str | None, root: Path) -> tuple[list[AnyEvent], Resumed]:
-    """A session to go on with. Raises PierError: unknown, or of another repository."""
-    row = next((row for row in store.sessions() if row.id == resume), None)
-    if row is None:
-        return _past(store, resume)
-    if row.repo != str(root):
-        raise PierError(f"Session {row.id} belongs to {row.repo}; open that repository to go on with it.")
-    events = store.events(row.id)
-    return events, fold(events)
-
-
-def _past(store: Store, resume: str | None) -> tuple[list[AnyEvent], Resumed]:
-    if resume is None:
-        return [], Resumed()
-    events = store.events(resume)
-    if not events:
-        raise PierError(f"There is no session {resume!r}; list them with: pier-tui sessions")
-    return events, fold(events)
-
-
 def _approval(
-    chosen: Settings, env: Mapping[str, str], overlay: Overlay, sandbox: Sandbox, user: User
+    chosen: Settings, env: Mapping[str, str], overlay: Overlay, root: Path, sandbox: Sandbox, user: User
 ) -> PolicyApproval:
     def trusted() -> Rules:
         try:
             command = detect(overlay)
         except (ToolError, RepositoryError):
             return Rules()
-        return Rules(rules=(Rule(argv=command.argv),))
+        return Rules(rules=(Rule(argv=command.begins),))
 
     return PolicyApproval(
         chosen.approval_policy,
@@ -235,6 +214,7 @@ def _approval(
         sandboxed=sandbox.active,
         sandbox=sandbox.label,
         trusted=trusted,
+        foreign=lambda programs: foreign(programs, env.get("PATH", os.defpath), root),
         save_rule=lambda rule: save_rule(rule.argv, env),
     )
 
@@ -277,34 +257,3 @@ def _card(overlay: Overlay, agents: str | None, trusted: bool) -> str:
             # The name is enough for the models; the full path would tell a server the user's folders.
             command = " ".join([Path(program).name, *arguments])
     return repo_card(overlay.list(), agents, command)
-
-
-def session_rows(root: Path, env: Mapping[str, str]) -> list[SessionRow]:
-    """The sessions of a repository in which something was asked, the latest used first."""
-    with Store(state_dir(env) / "sessions.db") as store:
-        return [row for row in store.sessions(str(root)) if row.title or row.turns]
-
-
-def session_markdown(session: str, env: Mapping[str, str]) -> str:
-    """A session as Markdown. Raises PierError where there is none of this id."""
-    with Store(state_dir(env) / "sessions.db") as store:
-        events, _ = _past(store, session)
-    return redact(to_markdown(events))
-
-
-async def list_sessions(path: Path, env: Mapping[str, str], export: str | None = None) -> str:
-    """The sessions of a repository as text, or one of them as a recording."""
-    if export:
-        with Store(state_dir(env) / "sessions.db") as store:
-            events, _ = _past(store, export)
-        day = datetime.date.fromtimestamp(events[0].time).isoformat()
-        header = RecordingHeader.model_validate({"date": day, "profile": "", "source": f"session {export}"})
-        return redact(to_jsonl(header, events))
-    rows = session_rows(top_level(reachable(path)), env)
-    if not rows:
-        return "No sessions here yet; start one with: pier-tui\n"
-    return "".join(
-        f"{r.id}  {r.turns:>4} turns  {'at least ' if r.unpriced else ''}₹{Decimal(r.cost):.4f}"
-        f"  {r.title or '(no request yet)'}\n"
-        for r in rows
-    )

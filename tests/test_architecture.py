@@ -45,12 +45,15 @@ HOMES: dict[str, tuple[str, ...]] = {
     "watchfiles": ("repo",),
     "sqlite3": ("session", "feedback"),
     "rich": ("ui", "cli", "bench"),
+    "tree_sitter": ("tools",),
+    "tree_sitter_bash": ("tools",),
 }
 # Modules imported inside a function: start-up time, or an optional extra. Each line says which and why.
 DEFERRED: dict[str, str] = {
     "cli.py": "start-up: each command imports only what it runs",
     "models/connect.py": "start-up: only the offline profile needs the embedded pair",
     "models/keys.py": "optional extra: keyring",
+    "tools/shell_tree.py": "start-up: the grammar is needed with the first command",
     "ui/launch.py": "start-up: a picture, then the panes, then models, tools and git are imported",
     "ui/widgets/markdown_code.py": "start-up: pygments is needed with the first fence",
     "ui/widgets/markdown_paint.py": "start-up: the parser is needed with the first answer",

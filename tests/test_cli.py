@@ -210,3 +210,20 @@ def test_a_directory_is_trusted_listed_and_given_up_on_the_command_line(root: Pa
     assert "no longer" in pier(env, "trust", "--revoke", str(root)).stdout
     assert "not trusted" in pier(env, "doctor", str(root)).stdout
     refused(pier(env, "trust", str(root / "gone")), "gone")
+
+
+def test_sessions_are_renamed_copied_up_to_a_turn_written_out_and_deleted(root: Path, env: dict[str, str]) -> None:
+    asked = pier(env, "exec", "what is in app.py?", "--trust", "--path", str(root), "--profile", "offline")
+    assert asked.returncode == 0, asked.stderr
+    session = pier(env, "sessions", str(root)).stdout.split()[0]
+    assert pier(env, "sessions", "--rename", session, "a better title").returncode == 0
+    copy = pier(env, "sessions", "--fork", session, "--at", "1").stdout.strip()
+    listed = pier(env, "sessions", str(root)).stdout
+    assert "a better title" in listed
+    assert f"{copy}" in listed
+    assert "copy of a better title" in listed
+    assert pier(env, "sessions", "--export", copy, "--format", "md").stdout.startswith("# copy of a better title\n")
+    refused(pier(env, "sessions", "--fork", session, "--at", "99"), "no turn 99")
+    assert pier(env, "sessions", "--delete", copy).returncode == 0
+    assert copy not in pier(env, "sessions", str(root)).stdout
+    refused(pier(env, "sessions", "--delete", copy), copy)

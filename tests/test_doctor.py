@@ -78,7 +78,7 @@ async def test_an_agent_without_a_full_sandbox_says_so_at_once_and_approves_noth
     chosen = settings({"profile": "offline"}, env).settings
     agent = await assemble(chosen, repository, env, approve_all=True)
     try:
-        assert agent.sandbox in ("sandbox partial", "no sandbox!")
+        assert agent.sandbox in ("sandbox partial, untrusted", "no sandbox!, untrusted")
         banner = agent.history()[-1].text  # type: ignore[union-attr]
         assert "every command asks" in banner
         assert "pier-tui doctor" in banner

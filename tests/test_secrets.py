@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -266,8 +266,8 @@ async def test_a_key_of_the_keyring_and_one_a_server_quotes_are_hidden(monkeypat
     assert find_key(load_profile("sarvam-hosted"), {}, Ring()) is not None
     kept: list[Event] = []
 
-    async def append(event: Event) -> None:
-        kept.append(event)
+    async def append(events: Sequence[Event]) -> None:
+        kept.extend(events)
 
     said = f"Incorrect API key provided: {CANARY}, not {SHAPES[1]}"
     for event in (RequestFailed(text=said), Notice(text=said), TextDelta(text=f"it is {CANARY}")):
@@ -282,7 +282,8 @@ def test_a_proposal_that_held_a_key_does_not_come_back_with_its_mark_in_the_file
     overlay.write("shop/new.py", f"KEY = '{MARK}'\n".encode())
     patch = overlay.patch()
     fresh = Overlay(tmp_path / "shop")
-    assert put_pending(fresh, patch) == ("shop/new.py",)
+    (said,) = put_pending(fresh, patch, tmp_path / "patches")
+    assert said.startswith("What was proposed for shop/new.py no longer fits")
     assert fresh.patch().files == ()
 
 

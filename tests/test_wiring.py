@@ -14,9 +14,10 @@ import pytest
 from pier_tui import wiring
 from pier_tui.agent.agent import Agent
 from pier_tui.errors import PierError
-from pier_tui.events import AnyEvent, PatchProposed
+from pier_tui.events import AnyEvent, Notice, PatchProposed, RequestFailed
 from pier_tui.headless import everything
 from pier_tui.models.messages import ToolCall
+from pier_tui.session.shelf import Shelf, as_text
 from pier_tui.session.store import Store
 from pier_tui.tools import registry
 from pier_tui.tools.arguments import validate
@@ -218,14 +219,15 @@ async def test_two_programs_on_one_repository_do_not_disturb_each_other(root: Pa
         assert "- 1" not in (root / "app.py").read_text()
 
 
-async def test_a_broken_session_file_is_one_sentence_and_is_left_alone(root: Path, env: dict[str, str]) -> None:
+async def test_a_broken_session_file_is_put_aside_and_said(root: Path, env: dict[str, str]) -> None:
     path = wiring.state_dir(env) / "sessions.db"
     path.parent.mkdir(parents=True)
     path.write_bytes(b"this is no database at all " * 400)
-    with pytest.raises(PierError, match=r"sessions\.db cannot be used"):
-        async with agent(root, env):
-            pass
-    assert path.read_bytes().startswith(b"this is no database")
+    async with agent(root, env) as made:
+        [said] = [e.text for e in made.history() if isinstance(e, Notice) and "damaged" in e.text]
+        assert (await run(made, "what is in app.py?"))[-1].type == "request_ended"
+    kept = Path(said.rpartition(" ")[2].rstrip("."))
+    assert kept.read_bytes().startswith(b"this is no database")  # noqa: ASYNC240
 
 
 async def test_a_session_file_that_refuses_a_write_ends_the_request_with_one_sentence(
@@ -235,8 +237,9 @@ async def test_a_session_file_that_refuses_a_write_ends_the_request_with_one_sen
         database = sqlite3.connect(wiring.state_dir(env) / "sessions.db")
         database.execute("CREATE TRIGGER full BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, 'disk full'); END")
         database.commit()
-        with pytest.raises(PierError, match="could not be saved"):
-            await run(made, "what is in app.py?")
+        [failed] = await run(made, "what is in app.py?")
+        assert isinstance(failed, RequestFailed)
+        assert "could not be saved" in failed.text
         assert not made.busy
         database.execute("DROP TRIGGER full")
         database.commit()
@@ -270,4 +273,4 @@ async def test_sessions_whose_cost_is_partly_unknown_are_not_listed_as_cheap(roo
     database.execute("UPDATE sessions SET unpriced = 1 WHERE id = ?", (session,))
     database.commit()
     database.close()
-    assert "at least ₹0.0000" in await wiring.list_sessions(root, env)
+    assert "at least ₹0.0000" in as_text(Shelf(wiring.state_dir(env), root).listed())

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
+from dataclasses import replace
 from typing import Literal
 
 from pier_tui.agent import changes, past
@@ -11,6 +12,7 @@ from pier_tui.agent.books import Books
 from pier_tui.agent.history import update_message
 from pier_tui.agent.loop import RequestLoop
 from pier_tui.agent.parts import Parts
+from pier_tui.agent.resuming import Message, Resuming
 from pier_tui.agent.review import review, undo
 from pier_tui.backbone.prefix_cache import SwitchPrice
 from pier_tui.backbone.state import Backbone
@@ -38,9 +40,11 @@ class Agent:
         feedback: FeedbackLog,
         past_events: tuple[AnyEvent, ...] = (),
         close: Callable[[], Awaitable[None]] | None = None,
+        resuming: Resuming = Resuming(),  # noqa: B008  (immutable)
     ) -> None:
         self._p, self.profile, self._feedback, self._past, self._close = parts, profile, feedback, past_events, close
         self.busy = False
+        self._resuming = resuming
 
     @property
     def session_id(self) -> str:
@@ -93,6 +97,31 @@ class Agent:
         async with aclosing(self._busy(RequestLoop(self._p, text).run())) as events:
             async for event in events:
                 yield event
+
+    @property
+    def unfinished(self) -> str:
+        """The request an earlier run of the program was working on when it ended; empty where there is none."""
+        return self._resuming.unfinished
+
+    def waiting(self) -> tuple[Message, ...]:
+        """The messages that waited when the session was left: each its kind (request, shell) and its text."""
+        return self._resuming.waiting
+
+    async def keep_waiting(self, messages: tuple[Message, ...]) -> None:
+        """Remember the messages that wait now. Raises PierError where the disk refuses."""
+        await self._resuming.keep(messages)
+
+    async def others(self) -> tuple[str, ...]:
+        """A sentence on every other program that has this repository open."""
+        return await self._resuming.others()
+
+    async def go_on(self) -> AsyncGenerator[AnyEvent, None]:
+        """Go on with the unfinished request from where its last whole turn ended."""
+        text, self._resuming = self.unfinished, replace(self._resuming, unfinished="")
+        if text:
+            async with aclosing(self._busy(RequestLoop(self._p, text).run(again=True))) as events:
+                async for event in events:
+                    yield event
 
     async def review(self, verdict: Verdict) -> AsyncGenerator[AnyEvent, None]:
         """Write what was accepted, drop what was rejected; comments go to the agent at once where asked."""
@@ -190,6 +219,8 @@ class Agent:
     async def aclose(self) -> None:
         """Stop everything and close what is open."""
         self.interrupt()
+        with suppress(PierError):
+            await self._p.recorder.flush()
         if self._close is not None:
             await self._close()
 

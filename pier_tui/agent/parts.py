@@ -86,5 +86,10 @@ class Parts:
         state = apply(self.books.backbone, tuple(updates), turn=self.recorder.turn)
         if messages:
             state = append(state, self.recorder.turn, messages)
-        self.books.backbone = state
-        yield await self.recorder.log(BackboneChanged(updates=tuple(updates), messages=messages))
+        event = BackboneChanged(updates=tuple(updates), messages=messages)
+        try:
+            event = await self.recorder.log(event)
+        finally:
+            # Where the disk refuses it, the change waits to be written; both are to say the same then too.
+            self.books.backbone = state
+        yield event

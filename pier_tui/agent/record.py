@@ -1,33 +1,50 @@
-"""Journal before yield: every event is stamped and on disk before anyone is shown it."""
+"""Journal before yield: every event is stamped and on disk before anyone is shown it.
+
+While the disk refuses, events wait in memory, in order, and go to disk with the first one it takes again. The first
+refusal is raised, which stops the request; what then closes it is shown although it waits, since the user was told.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar, cast
 
-from pier_tui.events import TRANSIENT, Event, Notice, RequestFailed
+from pier_tui.errors import PierError
+from pier_tui.events import TRANSIENT, Event, Notice, RequestFailed, RequestStarted
 from pier_tui.redaction import redact
 from pier_tui.session.codec import shown
 
 E = TypeVar("E", bound=Event)
 
+MOST_WAITING = 10_000
+"""Events that wait for the disk at most; more than a request that was stopped can still bring."""
+
 
 class Recorder:
-    """Stamps events with session, request, turn and time, and journals all that are not transient."""
+    """Stamps events with session, request, turn and time, and journals all that are not transient.
+
+    `append` writes several events as one: all or none.
+    """
 
     def __init__(
         self,
-        append: Callable[[Event], Awaitable[None]],
+        append: Callable[[Sequence[Event]], Awaitable[None]],
         session: str,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._append, self.session, self._clock = append, session, clock
         self.request = 0
         self.turn = 0
+        self.waiting: list[Event] = []
+        """What the disk has refused so far."""
+        self._told = False
 
     async def log(self, event: E, *, turn: int | None = None) -> E:
-        """The stamped event, journalled. What a server or program said of an error may quote any key."""
+        """The stamped event, journalled. What a server or program said of an error may quote any key.
+
+        Raises PierError at the disk's first refusal, and at every new request.
+        """
         if isinstance(event, Notice | RequestFailed):
             event = cast("E", event.model_copy(update={"text": redact(event.text)}))
         stamped = event.model_copy(
@@ -39,5 +56,25 @@ class Recorder:
             }
         )
         if not isinstance(stamped, TRANSIENT):
-            await self._append(stamped)
+            if isinstance(stamped, RequestStarted):
+                self._told = False
+            await self._write(stamped)
         return shown(stamped)
+
+    async def flush(self) -> None:
+        """Try once more to write what waits. Raises PierError."""
+        if self.waiting:
+            await self._append(tuple(self.waiting))
+            self.waiting.clear()
+        self._told = False
+
+    async def _write(self, event: Event) -> None:
+        self.waiting.append(event)
+        try:
+            await self.flush()
+        except PierError:
+            del self.waiting[MOST_WAITING:]
+            if self._told:
+                return
+            self._told = True
+            raise

@@ -14,10 +14,16 @@ from pier_tui.errors import PierError
 from pier_tui.events import (
     AnswerCompleted,
     AnyEvent,
+    ApprovalAnswered,
+    ApprovalAsked,
     CallFinished,
     Event,
+    Labelled,
     Notice,
+    Overridden,
     PatchApplied,
+    PatchProposed,
+    PatchUndone,
     RequestEnded,
     RequestFailed,
     RequestInterrupted,
@@ -25,8 +31,9 @@ from pier_tui.events import (
     RouteDecided,
     ToolReturned,
 )
+from pier_tui.redaction import redact
 from pier_tui.repo.diff import Patch
-from pier_tui.session.codec import decode, encode
+from pier_tui.session.codec import decode_any, encode
 
 VERSION = 1
 
@@ -56,6 +63,17 @@ def to_jsonl(header: RecordingHeader, events: Iterable[Event]) -> str:
     return "\n".join([header.model_dump_json(by_alias=True), *map(encode, events)]) + "\n"
 
 
+def lines_to_jsonl(header: RecordingHeader, lines: Iterable[str]) -> str:
+    """A recording of entries as they are stored, those of a kind this version does not know included."""
+    kept = (shareable(" ".join(line.splitlines())) for line in lines)
+    return "\n".join([header.model_dump_json(by_alias=True), *kept]) + "\n"
+
+
+def shareable(text: str) -> str:
+    """Text on its way out of the session file: the one place where keys are taken out."""
+    return redact(text)
+
+
 def from_jsonl(text: str) -> Recording:
     """Read a recording. Raises PierError naming the first line that is not one."""
     lines = text.split("\n")
@@ -65,7 +83,7 @@ def from_jsonl(text: str) -> Recording:
         if not line.strip():
             continue
         try:
-            events.append(decode(line))
+            events.append(decode_any(line))
         except ValueError as error:
             raise PierError(f"Line {number} of the recording is not an event: {_reason(error)}.") from error
     return Recording(header=header, events=tuple(events))
@@ -82,13 +100,20 @@ def load_recording(path: Path) -> Recording:
 
 
 def to_markdown(events: Iterable[Event], title: str = "Session") -> str:
-    """The session to read: requests, who did each turn at what cost, answers, tool lines and applied patches."""
-    parts = [f"# {title}"]
+    """The session to read: requests, who did each turn at what cost, hand-overs, answers, tools, patches, the total.
+
+    Nothing is left out but reasoning and what changed on the backbone; a fence is longer than any within its text.
+    """
+    parts, calls = [f"# {' '.join(title.split()) or 'Session'}"], list[CallFinished]()
     for event in events:
         text = _markdown(event)
         if text:
             parts.append(text)
-    return "\n\n".join(parts) + "\n"
+        if isinstance(event, CallFinished):
+            calls.append(event)
+    if calls:
+        parts.append(_total(calls))
+    return shareable("\n\n".join(parts) + "\n")
 
 
 def _header(line: str) -> RecordingHeader:
@@ -117,15 +142,28 @@ def _markdown(event: Event) -> str:
         case RouteDecided():
             stated = "" if event.confidence is None else f" {event.confidence:.2f}"
             what = " · ".join(p for p in (event.action, f"{event.route}{stated}", event.reason) if p)
-            return f"### Turn {event.turn}, call {event.call}: {event.model} · {what}"
+            head = f"### Turn {event.turn}, call {event.call}: {event.model} · {_line(what)}"
+            return f"{head}\n\nHanded over:\n\n{_fenced(event.handoff)}" if event.handoff else head
         case CallFinished():
             return _bill(event)
         case AnswerCompleted(text=text):
             return text
         case ToolReturned(name=name, line=line, ok=ok, text=text):
-            return f"`{line or name}`{'' if ok else ' (refused or failed)'}\n\n{_fenced(text)}"
+            return f"{_inline(line or name)}{'' if ok else ' (refused or failed)'}\n\n{_fenced(text)}"
+        case ApprovalAsked(command=command):
+            return f"Asked: may this run?\n\n{_fenced(command)}"
+        case ApprovalAnswered(choice=choice, reason=reason):
+            return f"**Answered: {choice}.** {_line(reason)}".strip()
+        case PatchProposed(patch=patch, paths=paths):
+            return _shown("Proposed", Patch(files=tuple(file for file in patch.files if file.path in paths)))
         case PatchApplied(patch=patch):
-            return f"Applied:\n\n{_fenced(_diff(patch), 'diff')}"
+            return _shown("Applied", patch)
+        case PatchUndone(patch=patch):
+            return _shown("Taken back", patch)
+        case Labelled(label=label):
+            return f"*Judged by the user: {label or 'judgement taken back'}.*"
+        case Overridden(choice=choice, scope=scope):
+            return f"*The user chose the model: {choice} ({scope}).*"
         case RequestEnded(why=why, text=text):
             return f"**Request {why}.** {text}".strip()
         case RequestInterrupted():
@@ -143,6 +181,30 @@ def _bill(event: CallFinished) -> str:
     tokens = ", ".join(f"{name} {'?' if number is None else f'{estimated}{number}'}" for name, number in counts)
     kept = "" if event.kept else " · not used"
     return f"*{event.model}{' (offline)' if event.offline else ''} · {estimated}{cost} · {tokens}{kept}*"
+
+
+def _total(calls: list[CallFinished]) -> str:
+    known = sum((call.cost for call in calls if call.cost is not None), Decimal(0))
+    least = "at least " if any(call.cost is None for call in calls) else ""
+    return f"---\n\n*{len(calls)} call{'' if len(calls) == 1 else 's'}, {least}₹{known.quantize(Decimal('0.0001'))}*"
+
+
+def _shown(word: str, patch: Patch) -> str:
+    return f"{word}:\n\n{_fenced(_diff(patch), 'diff')}" if patch.files else ""
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _inline(text: str) -> str:
+    """Code within a line, whose marks are longer than any inside."""
+    text = _line(text)
+    mark = "`"
+    while mark in text:
+        mark += "`"
+    pad = " " if "`" in text else ""
+    return f"{mark}{pad}{text}{pad}{mark}"
 
 
 def _quoted(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import Any, Literal, assert_never
 
 from pydantic import BaseModel, ConfigDict
 
@@ -13,13 +13,14 @@ from pier_tui.backbone.state import Backbone
 from pier_tui.backbone.updates import admit
 from pier_tui.events import (
     AnyEvent,
+    ApprovalAnswered,
+    ApprovalAsked,
     BackboneChanged,
     BackboneRestored,
     CallFinished,
     CheckpointTaken,
     Choice,
     Compacted,
-    Event,
     Labelled,
     Overridden,
     PatchApplied,
@@ -39,7 +40,8 @@ class Resumed(BaseModel):
     """Where a session stands. `request` and `turn` are the last numbers used; `pending` is the patch not yet applied.
 
     `calls` are what the ledger adds up. `unfinished` is the text of a request that neither ended nor
-    failed (the program was killed), '' if none; `refused` counts updates that no longer fit.
+    failed (the program was killed), '' if none, and `asked` the command that then waited for the user's word, which
+    was never run; `refused` counts updates that no longer fit.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -54,52 +56,76 @@ class Resumed(BaseModel):
     request: int = 0
     turn: int = 0
     unfinished: str = ""
+    asked: str = ""
     refused: int = 0
 
 
 def fold(events: Iterable[AnyEvent], start: Resumed | None = None) -> Resumed:
-    """The state after the events, from the beginning of a session or from `start`."""
-    state = start or Resumed()
+    """The state after the events, from the beginning of a session or from `start`. Takes time linear in the events."""
+    folding = _Folding(start or Resumed())
     for event in events:
-        counted = {"request": max(state.request, event.request), "turn": max(state.turn, event.turn)}
-        state = state.model_copy(update={**counted, **_changes(state, event)})
-    return state
+        folding.add(event)
+    return folding.result()
 
 
-def _changes(state: Resumed, event: Event) -> dict[str, object]:
-    """What one event changes; most change nothing."""
-    match event:
-        case RequestStarted(text=text):
-            # a request that is continued starts again under its own number
-            again = event.request == state.request and bool(state.requests)
-            return {"requests": state.requests if again else (*state.requests, text), "unfinished": text}
-        case RequestEnded() | RequestFailed() | RequestInterrupted():
-            return {"unfinished": ""}
-        case CallFinished():
-            return {"calls": (*state.calls, event)}
-        case PatchProposed(patch=patch) | PatchRebased(patch=patch) | PatchApplied(remaining=patch):
-            return {"pending": patch}
-        case CheckpointTaken(checkpoint=checkpoint):
-            return {"checkpoints": (*state.checkpoints, checkpoint)}
-        case Labelled(decision=decision, label=label):
-            left = {k: v for k, v in state.labels.items() if k != decision}
-            return {"labels": left if label is None else {**left, decision: label}}
-        case Overridden(scope="pinned", choice=choice):
-            return {"pinned": choice}
-        case _:
-            return _state_changes(state, event)
+class _Folding:
+    """The state while it grows: lists in place of the tuples of `Resumed`, which would be copied with every event."""
 
+    def __init__(self, start: Resumed) -> None:
+        self._values: dict[str, Any] = {name: getattr(start, name) for name in Resumed.model_fields}
+        for name in ("calls", "requests", "checkpoints"):
+            self._values[name] = list(self._values[name])
+        self._values["labels"] = dict(start.labels)
 
-def _state_changes(state: Resumed, event: Event) -> dict[str, object]:
-    match event:
-        case BackboneChanged(updates=updates, messages=messages):
-            backbone, _, refused = admit(state.backbone, updates, turn=event.turn)
-            backbone = append(backbone, event.turn, messages)
-            return {"backbone": backbone, "refused": state.refused + len(refused)}
-        case BackboneRestored(backbone=backbone):
-            return {"backbone": backbone}
-        case Compacted(snapshot=snapshot, epoch=epoch):
-            backbone, _ = compact(state.backbone, request=state.unfinished)
-            return {"backbone": backbone.model_copy(update={"snapshot": snapshot, "epoch": epoch})}
-        case _:
-            return {}
+    def result(self) -> Resumed:
+        """What it came to."""
+        v = self._values
+        lists = {name: tuple(v[name]) for name in ("calls", "requests", "checkpoints")}
+        return Resumed().model_copy(update={**v, **lists, "labels": dict(v["labels"])})
+
+    def add(self, event: AnyEvent) -> None:
+        """Take one event in; most change nothing."""
+        v = self._values
+        # A request that is continued starts again under its own number.
+        again = event.request == v["request"] and bool(v["requests"])
+        v["request"], v["turn"] = max(v["request"], event.request), max(v["turn"], event.turn)
+        match event:
+            case RequestStarted(text=text):
+                v["unfinished"], v["asked"] = text, ""
+                if not again:
+                    v["requests"].append(text)
+            case RequestEnded() | RequestFailed() | RequestInterrupted():
+                v["unfinished"] = v["asked"] = ""
+            case ApprovalAsked(command=command):
+                v["asked"] = command
+            case ApprovalAnswered():
+                v["asked"] = ""
+            case CallFinished():
+                v["calls"].append(event)
+            case PatchProposed(patch=patch) | PatchRebased(patch=patch) | PatchApplied(remaining=patch):
+                v["pending"] = patch
+            case CheckpointTaken(checkpoint=checkpoint):
+                v["checkpoints"].append(checkpoint)
+            case Labelled(decision=decision, label=label):
+                v["labels"].pop(decision, None)
+                if label is not None:
+                    v["labels"][decision] = label
+            case Overridden(scope="pinned", choice=choice):
+                v["pinned"] = choice
+            case BackboneChanged() | BackboneRestored() | Compacted():
+                self._change(event)
+
+    def _change(self, event: BackboneChanged | BackboneRestored | Compacted) -> None:
+        v = self._values
+        match event:
+            case BackboneChanged(updates=updates, messages=messages):
+                backbone, _, refused = admit(v["backbone"], updates, turn=event.turn)
+                v["backbone"] = append(backbone, event.turn, messages)
+                v["refused"] += len(refused)
+            case BackboneRestored(backbone=backbone):
+                v["backbone"] = backbone
+            case Compacted(snapshot=snapshot, epoch=epoch):
+                backbone, _ = compact(v["backbone"], request=v["unfinished"])
+                v["backbone"] = backbone.model_copy(update={"snapshot": snapshot, "epoch": epoch})
+            case _:
+                assert_never(event)

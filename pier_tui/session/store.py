@@ -1,45 +1,27 @@
 """The journal of all sessions: one append-only SQLite file of events, safe for two processes at once.
 
-An event is on disk when `append` returns, so what was shown can always be shown again. Rows that
-cannot be read (torn by a crash of the machine, or written by a newer version) are skipped and said.
-Building state from events is in `resume`.
+An event is on disk when `append` returns, so what was shown can always be shown again. Entries that cannot be
+read are skipped and said; entries of a newer version are shown as such and copied as they are. What becomes of a
+damaged file is in `file` and `salvage`; building state from events is in `resume`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
-import sqlite3
-import threading
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pier_tui.errors import PierError
 from pier_tui.events import TRANSIENT, AnyEvent, CallFinished, Event, Notice, TurnStarted
-from pier_tui.session.codec import decode, encode
-
-SCHEMA = 1
-BUSY_SECONDS = 10.0
-
-_Statement = tuple[str, tuple[str | float | int, ...]]
-_TABLES = """
-CREATE TABLE IF NOT EXISTS sessions (
-  id TEXT PRIMARY KEY, repo TEXT NOT NULL, title TEXT NOT NULL, started REAL NOT NULL,
-  touched REAL NOT NULL, turns INTEGER NOT NULL DEFAULT 0, cost TEXT NOT NULL DEFAULT '0',
-  unpriced INTEGER NOT NULL DEFAULT 0, forked_from TEXT
-);
-CREATE TABLE IF NOT EXISTS events (
-  seq INTEGER PRIMARY KEY AUTOINCREMENT, session TEXT NOT NULL, type TEXT NOT NULL, body TEXT NOT NULL
-);
-CREATE INDEX IF NOT EXISTS events_of_session ON events(session, seq);
-"""
+from pier_tui.redaction import without_keys
+from pier_tui.session.codec import decode_any, encode, renamed
+from pier_tui.session.file import SessionFile, Statement
 
 
 class SessionRow(BaseModel):
@@ -61,26 +43,29 @@ class SessionRow(BaseModel):
     forked_from: str | None = None
 
 
+class Waiting(BaseModel):
+    """A message that waits for its turn: a request, or a command of the user's own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: str
+    text: str
+
+
 class Store:
-    """The journal in the file `path`, created with mode 0600. Safe to use from several threads.
+    """The journal in the file `path`. Safe to use from several threads.
 
     `synchronous` is SQLite's: FULL survives a power cut. Raises PierError where the file cannot be used.
     """
 
     def __init__(self, path: Path, *, synchronous: str = "FULL", clock: Callable[[], float] = time.time) -> None:
         self.path, self._clock = path, clock
-        self._lock = threading.Lock()
-        try:
-            _make_private(path)
-            self._db = sqlite3.connect(path, timeout=BUSY_SECONDS, check_same_thread=False, isolation_level=None)
-            self._db.create_function("pier_add", 2, _add, deterministic=True)
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute(f"PRAGMA synchronous={'NORMAL' if synchronous == 'NORMAL' else 'FULL'}")
-            self._prepare()
-        except (sqlite3.Error, OSError) as error:
-            raise PierError(
-                f"The session file {path} cannot be used ({error}); move it away to start a new one."
-            ) from error
+        self._file = SessionFile(path, synchronous=synchronous)
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What the user should know of the file: that it was damaged, or that nothing is kept. A sentence each."""
+        return self._file.notices
 
     def __enter__(self) -> Store:
         return self
@@ -92,15 +77,16 @@ class Store:
 
     def close(self) -> None:
         """Release the file."""
-        with self._lock:
-            self._db.close()
+        self._file.close()
 
     def open_session(self, repo: str, title: str = "") -> str:
         """Start a session in a repository; its id."""
         session = uuid.uuid4().hex[:12]
         now = self._clock()
         row = (session, repo, title, now, now)
-        self._write([("INSERT INTO sessions (id, repo, title, started, touched) VALUES (?, ?, ?, ?, ?)", row)])
+        begun = "INSERT OR IGNORE INTO sessions (id, repo, title, started, touched) VALUES (?, ?, ?, ?, ?)"
+        self._file.write([(begun, row)])
+        self._file.added.append((begun, row))
         return session
 
     async def append(self, event: Event) -> None:
@@ -110,120 +96,123 @@ class Store:
 
     def append_now(self, event: Event) -> None:
         """Write an event, blocking. Raises PierError where the disk refuses."""
-        self._write([_insert(event.session, event), _touch(event, self._clock())])
+        self.append_all((event,))
+
+    def append_all(self, events: Iterable[Event]) -> None:
+        """Write events, blocking, all of them or none. Raises PierError where the disk refuses."""
+        now = self._clock()
+        rows = [_insert(event.session, getattr(event, "type", ""), encode(event)) for event in events]
+        self._file.write([*rows, *_touches(events, now)])
+
+    def lines(self, session: str) -> list[str]:
+        """A session's entries in order, as they are stored: a line of JSON each, empty where not even that is left."""
+        rows = self._file.read("SELECT body FROM events WHERE session = ? ORDER BY seq", (session,))
+        return [body if isinstance(body, str) else "" for (body,) in rows]
 
     def events(self, session: str) -> list[AnyEvent]:
-        """A session's events in order. Unreadable rows are left out and a Notice at the end counts them."""
-        rows = self._read("SELECT body FROM events WHERE session = ? ORDER BY seq", (session,))
-        found: list[AnyEvent] = []
-        for (body,) in rows:
-            try:
-                found.append(decode(body))
-            except (ValueError, TypeError):
-                continue
-        if lost := len(rows) - len(found):
-            text = f"{lost} of {len(rows)} entries of this session cannot be read and were skipped."
+        """A session's events in order. Unreadable entries are left out and a Notice at the end counts them."""
+        lines = self.lines(session)
+        found = [event for line in lines if (event := _read(line)) is not None]
+        if lost := len(lines) - len(found):
+            text = f"{lost} of {len(lines)} entries of this session cannot be read and were skipped."
             found.append(Notice(session=session, text=text, level="warning"))
         return found
 
+    def tail(self, session: str, count: int) -> list[AnyEvent]:
+        """The last so many events that can be read, in order: what a screen shows first."""
+        rows = self._file.read("SELECT body FROM events WHERE session = ? ORDER BY seq DESC LIMIT ?", (session, count))
+        return [event for (line,) in reversed(rows) if (event := _read(line)) is not None]
+
     def sessions(self, repo: str | None = None) -> list[SessionRow]:
-        """All sessions, or those of one repository, the latest used first."""
+        """All sessions, or those of one repository, the latest used first. Where a salvage lost it, it is any's."""
         query = "SELECT id, title, started, touched, turns, cost, unpriced, repo, forked_from FROM sessions"
-        condition, values = (" WHERE repo = ?", (repo,)) if repo is not None else ("", ())
-        rows = self._read(f"{query}{condition} ORDER BY touched DESC, started DESC", values)
-        return [SessionRow(**dict(zip(SessionRow.model_fields, row, strict=True))) for row in rows]
+        condition, values = (" WHERE repo IN (?, '')", (repo,)) if repo is not None else ("", ())
+        rows = self._file.read(f"{query}{condition} ORDER BY touched DESC, started DESC", values)
+        return [row for columns in rows if (row := _row(columns)) is not None]
+
+    def find(self, session: str) -> SessionRow:
+        """The session of this id. Raises PierError where there is none."""
+        found = next((row for row in self.sessions() if row.id == session), None)
+        if found is None:
+            raise PierError(f"There is no session {session!r}; list them with: pier-tui sessions")
+        return found
 
     def rename(self, session: str, title: str) -> None:
         """Give a session another title. Raises PierError where there is no such session."""
-        self._known(session)
-        self._write([("UPDATE sessions SET title = ? WHERE id = ?", (title, session))])
+        self.find(session)
+        self._file.write([("UPDATE sessions SET title = ? WHERE id = ?", (title, session))])
 
     def delete(self, session: str) -> None:
-        """Remove a session and its events for good."""
-        self._write([(f"DELETE FROM {table} WHERE {column} = ?", (session,)) for table, column in _OWNED])
+        """Remove a session and all of its entries for good; their bytes are overwritten."""
+        self._file.added = [begun for begun in self._file.added if begun[1][0] != session]
+        self._file.write([(f"DELETE FROM {table} WHERE {column} = ?", (session,)) for table, column in _OWNED])
 
     def fork(self, session: str, upto: int | None = None, title: str = "") -> str:
-        """A new session holding the first `upto` events (None: all); its id. The old one stays as it is."""
-        origin = self._known(session)
+        """A new session holding the first `upto` entries (None: all), as they are stored; its id."""
+        origin = self.find(session)
+        lines = self.lines(session)[:upto]
         fork = self.open_session(origin.repo, title or origin.title)
-        writes: list[_Statement] = [("UPDATE sessions SET forked_from = ? WHERE id = ?", (session, fork))]
-        kept = [e for e in self.events(session) if not _is_loss(e)]
-        for event in kept if upto is None else kept[:upto]:
-            copy = event.model_copy(update={"session": fork})
-            writes += [_insert(fork, copy), _touch(copy, self._clock())]
-        self._write(writes)
+        writes: list[Statement] = [("UPDATE sessions SET forked_from = ? WHERE id = ?", (session, fork))]
+        known: list[Event] = []
+        for line in lines:
+            event = _read(line)
+            if event is None:
+                continue
+            writes.append(_insert(fork, getattr(event, "type", ""), renamed(line, fork)))
+            known.append(event.model_copy(update={"session": fork}))
+        self._file.write([*writes, *_touches(known, self._clock())])
         return fork
 
-    def _known(self, session: str) -> SessionRow:
-        found = next((row for row in self.sessions() if row.id == session), None)
-        if found is None:
-            raise PierError(f"There is no session {session!r}; list the sessions to see the ids.")
-        return found
+    def waiting(self, session: str) -> tuple[Waiting, ...]:
+        """The messages of a session that wait, the next one first."""
+        rows = self._file.read("SELECT kind, text FROM queue WHERE session = ? ORDER BY place", (session,))
+        return tuple(Waiting(kind=kind, text=text) for kind, text in rows)
 
-    def _prepare(self) -> None:
-        version = int(self._db.execute("PRAGMA user_version").fetchone()[0])
-        if version > SCHEMA:
-            raise PierError(
-                f"The session file {self.path} was written by a newer pier-tui; update pier-tui to open it."
-            )
-        if version < SCHEMA:
-            self._db.executescript(f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version={SCHEMA}; COMMIT;")
-
-    def _read(self, query: str, values: tuple[str, ...]) -> list[tuple[Any, ...]]:
-        with self._lock:
-            try:
-                return self._db.execute(query, values).fetchall()
-            except sqlite3.Error as error:
-                raise PierError(f"The session file {self.path} cannot be read ({error}).") from error
-
-    def _write(self, statements: Sequence[_Statement]) -> None:
-        """Run statements as one transaction."""
-        with self._lock:
-            try:
-                self._db.execute("BEGIN IMMEDIATE")
-                for statement, values in statements:
-                    self._db.execute(statement, values)
-                self._db.execute("COMMIT")
-            except sqlite3.Error as error:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise PierError(f"The session could not be saved ({error}); {_remedy(error)} and try again.") from error
+    def keep_waiting(self, session: str, messages: Sequence[Waiting]) -> None:
+        """Remember which messages wait, in place of those that did. Raises PierError where the disk refuses."""
+        rows = [(session, place, one.kind, without_keys(one.text)) for place, one in enumerate(messages)]
+        put: list[Statement] = [("INSERT INTO queue VALUES (?, ?, ?, ?)", row) for row in rows]
+        self._file.write([("DELETE FROM queue WHERE session = ?", (session,)), *put])
 
 
-def _remedy(error: sqlite3.Error) -> str:
-    if "locked" in str(error):
-        return "close the program that holds its file"
-    return "free some disk space" if "full" in str(error) else "see to its file"
+_OWNED = (("events", "session"), ("queue", "session"), ("sessions", "id"))
 
 
-_OWNED = (("events", "session"), ("sessions", "id"))
+def _read(line: object) -> AnyEvent | None:
+    """The event of an entry, None where it cannot be read."""
+    try:
+        return decode_any(line) if isinstance(line, str) else None
+    except (ValueError, RecursionError):
+        return None
 
 
-def _insert(session: str, event: Event) -> _Statement:
-    kind = getattr(event, "type", "")
-    return "INSERT INTO events (session, type, body) VALUES (?, ?, ?)", (session, kind, encode(event))
+def _row(columns: tuple[object, ...]) -> SessionRow | None:
+    """A line of the list, None where its values are none."""
+    try:
+        return SessionRow.model_validate(dict(zip(SessionRow.model_fields, columns, strict=True)))
+    except ValidationError:
+        return None
 
 
-def _touch(event: Event, now: float) -> _Statement:
-    """What an event changes in the list of sessions. Costs are added as decimals, exactly."""
-    price = event.cost if isinstance(event, CallFinished) else Decimal(0)
-    added = "turns = turns + ?, cost = pier_add(cost, ?), unpriced = unpriced + ?"
-    return (
-        f"UPDATE sessions SET touched = ?, {added} WHERE id = ?",
-        (now, int(isinstance(event, TurnStarted)), str(price or 0), int(price is None), event.session),
-    )
+def _insert(session: str, kind: str, line: str) -> Statement:
+    return "INSERT INTO events (session, type, body) VALUES (?, ?, ?)", (session, kind, line)
 
 
-def _is_loss(event: AnyEvent) -> bool:
-    return isinstance(event, Notice) and event.time == 0 and "cannot be read" in event.text
+def _touches(events: Iterable[Event], now: float) -> list[Statement]:
+    """What events change in the list of sessions. Costs are added as decimals, exactly."""
+    found: list[Statement] = []
+    by_session: dict[str, list[Event]] = {}
+    for event in events:
+        by_session.setdefault(event.session, []).append(event)
+    for session, own in by_session.items():
+        calls = [event for event in own if isinstance(event, CallFinished)]
+        turns = sum(isinstance(event, TurnStarted) for event in own)
+        cost = sum((call.cost or Decimal(0) for call in calls), Decimal(0))
+        unpriced = sum(call.cost is None for call in calls)
+        found.append((_TOUCH, (now, turns, str(cost), unpriced, session)))
+    return found
 
 
-def _add(left: str, right: str) -> str:
-    return str(Decimal(left) + Decimal(right))
-
-
-def _make_private(path: Path) -> None:
-    """Create the file readable by its owner only; SQLite gives its side files the same mode."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    path.chmod(0o600)
+_TOUCH = """
+UPDATE sessions SET touched = ?, turns = turns + ?, cost = pier_add(cost, ?), unpriced = unpriced + ? WHERE id = ?
+"""

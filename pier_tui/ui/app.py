@@ -38,7 +38,7 @@ AGAIN = 2.0
 
 
 def preferences(overrides: Mapping[str, object], env: Mapping[str, str]) -> tuple[Loaded, Path, Path]:
-    """The user's settings, the folder of his own themes, and where things are kept. Raises ConfigError."""
+    """The user's settings, the folder of his own themes, and where sessions are kept. Raises ConfigError."""
     return load_settings(None, env, overrides), config_dir(env) / "themes", state_dir(env)
 
 

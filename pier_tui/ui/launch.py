@@ -11,25 +11,28 @@ import gc
 import os
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from pier_tui.errors import PierError, RepositoryError
 from pier_tui.ui.picture import Picture
-from pier_tui.ui.text import sanitize, visible
+from pier_tui.ui.text import escaped, sanitize, visible
 
 if TYPE_CHECKING:
+    from pier_tui.events import AnyEvent
     from pier_tui.models.pinning import Destination
     from pier_tui.repo.diff import Patch
     from pier_tui.repo.sighting import Sighting
+    from pier_tui.session.shelf import Shelf
     from pier_tui.tools.approval import User
     from pier_tui.ui.app import PierApp
     from pier_tui.ui.screens.first_start import SetUp, Setup
     from pier_tui.ui.screens.trust import Standing
     from pier_tui.ui.workbench import SessionLine, Workbench
 
+T = TypeVar("T")
 SHIPPED_RECORDING = "tour.jsonl"
 SWITCH = 0.0005
 """Seconds a thread that computes may keep a key waiting."""
@@ -151,7 +154,7 @@ def build(opening: Opening) -> PierApp:
         user_themes=themes,
         keymap=found.settings.keymap,
         reopen=connection.start,
-        shelf=Sessions(opening),
+        shelf=Sessions(opening, state),
         watch=connection.watch,
         files=connection.files,
         worktree=None if opening.plain else connection.working_diff,
@@ -310,23 +313,51 @@ def _import_offline() -> None:
 class Sessions:
     """The sessions of one repository, for the list on the screen."""
 
-    def __init__(self, opening: Opening) -> None:
-        self._opening = opening
+    def __init__(self, opening: Opening, state: Path) -> None:
+        self._opening, self._state = opening, state
+
+    async def _do(self, act: Callable[[Shelf], T]) -> T:
+        """Something with the shelf, in a thread; `wiring`, whose import takes long, is not needed for it."""
+
+        def do() -> T:
+            from pier_tui.session.shelf import Shelf
+
+            return act(Shelf(self._state, self._opening.root))
+
+        return await asyncio.to_thread(do)
 
     async def sessions(self) -> Sequence[SessionLine]:
-        """All of them, newest first."""
-        from pier_tui import wiring
+        """All of them, the latest used first."""
+        return await self._do(lambda shelf: shelf.listed())
 
-        return await asyncio.to_thread(wiring.session_rows, self._opening.root, self._opening.env)
+    async def tail(self, session_id: str = "") -> Sequence[AnyEvent]:
+        """The last events of one, of the one being opened where none is named; none where it cannot be read."""
+        session = session_id or self._opening.resume
+        return await self._do(lambda shelf: shelf.tail(session)) if session else ()
 
-    async def export(self, session_id: str) -> str:
-        """Write one as Markdown into the present folder; the path written."""
-        from pier_tui import wiring
+    async def rename(self, session_id: str, title: str) -> None:
+        """Give one another title. Raises PierError."""
+        await self._do(lambda shelf: shelf.rename(session_id, title))
 
-        path = Path.cwd() / f"pier-session-{session_id}.md"
-        text = await asyncio.to_thread(wiring.session_markdown, session_id, self._opening.env)
+    async def delete(self, session_id: str) -> None:
+        """Remove one for good. Raises PierError."""
+        await self._do(lambda shelf: shelf.delete(session_id))
+
+    async def fork(self, session_id: str) -> str:
+        """A copy of one; its id. Raises PierError."""
+        return await self._do(lambda shelf: shelf.fork(session_id))
+
+    async def export(self, session_id: str, form: Literal["md", "jsonl"] = "md") -> str:
+        """Write one into the present folder; the path written. Raises PierError."""
+        text = await self._do(lambda shelf: shelf.export(session_id, form))
+        text = escaped(text) if form == "jsonl" else visible(text)
+        return await self.write(f"pier-session-{session_id}.{form}", text)
+
+    async def write(self, name: str, text: str) -> str:
+        """Write a text that is safe to print into the present folder; the path written. Raises PierError."""
+        path = Path.cwd() / name
         try:
-            await asyncio.to_thread(path.write_text, visible(text), encoding="utf-8")
+            await asyncio.to_thread(path.write_text, text, encoding="utf-8")
         except OSError as error:
             raise PierError(f"{path} cannot be written: {error.strerror}.") from None
         return str(path)

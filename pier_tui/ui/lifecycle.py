@@ -44,6 +44,7 @@ class Lifecycle:
             if self.gate is not None and not await admitted(app, self.gate):
                 app.exit()
                 return
+            await _glimpse(screen)
             asked = await self.set_up() if self.set_up is not None else None
             if asked is not None:
                 await connect(app, asked)
@@ -67,6 +68,7 @@ class Lifecycle:
         if self.reopen is None:
             return
         try:
+            await _glimpse(screen, session)
             await self._attach(screen, self.reopen(DialogUser(app), session))
         except PierError as error:
             screen.show(Notice(text=str(error), level="error"))
@@ -85,3 +87,9 @@ class Lifecycle:
         if self.workbench is not None:
             workbench, self.workbench = self.workbench, None
             await workbench.aclose()
+
+
+async def _glimpse(screen: WorkbenchScreen, session: str = "") -> None:
+    """The end of the session's text, long before its agent stands."""
+    if screen.shelf is not None:
+        screen.glimpse(await screen.shelf.tail(session))

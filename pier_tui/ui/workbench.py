@@ -82,6 +82,27 @@ class Workbench(Protocol):
         """Whether a request is running."""
         ...
 
+    @property
+    def unfinished(self) -> str:
+        """The request that was cut off when the program ended; empty where there is none."""
+        ...
+
+    def waiting(self) -> Sequence[tuple[str, str]]:
+        """The messages that waited when the session was left: each its kind (request, shell) and its text."""
+        ...
+
+    async def others(self) -> Sequence[str]:
+        """A sentence on every other program that has this repository open."""
+        ...
+
+    async def keep_waiting(self, messages: tuple[tuple[str, str], ...]) -> None:
+        """Remember the messages that wait now. Raises PierError."""
+        ...
+
+    def go_on(self) -> AsyncIterator[AnyEvent]:
+        """Go on with the request that was cut off."""
+        ...
+
     def run(self, text: str) -> AsyncIterator[AnyEvent]:
         """Work on a request until the floor is the user's again."""
         ...
@@ -140,7 +161,7 @@ class Workbench(Protocol):
 
 
 class SessionLine(Protocol):
-    """One session in the list. `started` is seconds since the epoch; `cost` None is unknown."""
+    """One session in the list. Times are seconds since the epoch; `unpriced` counts calls whose cost is unknown."""
 
     @property
     def id(self) -> str:
@@ -153,8 +174,8 @@ class SessionLine(Protocol):
         ...
 
     @property
-    def started(self) -> float:
-        """When it began."""
+    def touched(self) -> float:
+        """When it was used last."""
         ...
 
     @property
@@ -163,18 +184,48 @@ class SessionLine(Protocol):
         ...
 
     @property
-    def cost(self) -> Decimal | None:
-        """Rupees so far."""
+    def cost(self) -> Decimal:
+        """Rupees so far of the calls whose cost is known."""
+        ...
+
+    @property
+    def unpriced(self) -> int:
+        """Calls whose cost is unknown."""
+        ...
+
+    @property
+    def open(self) -> Literal["", "here", "elsewhere"]:
+        """Whether it is open, in this program or in another."""
         ...
 
 
 class Shelf(Protocol):
-    """Where sessions are kept: listing them, and writing one out."""
+    """Where sessions are kept. Everything raises PierError where it cannot be done."""
 
     async def sessions(self) -> Sequence[SessionLine]:
-        """All sessions of this repository, newest first."""
+        """All sessions of this repository, the latest used first."""
         ...
 
-    async def export(self, session_id: str) -> str:
-        """Write the session as Markdown; returns the path written. Raises PierError."""
+    async def tail(self, session_id: str = "") -> Sequence[AnyEvent]:
+        """The last events of a session, of the one being opened where none is named; none where it cannot be read."""
+        ...
+
+    async def rename(self, session_id: str, title: str) -> None:
+        """Give a session another title."""
+        ...
+
+    async def delete(self, session_id: str) -> None:
+        """Remove a session for good."""
+        ...
+
+    async def fork(self, session_id: str) -> str:
+        """A copy of a session; its id."""
+        ...
+
+    async def export(self, session_id: str, form: Literal["md", "jsonl"] = "md") -> str:
+        """Write the session as Markdown or as a recording; the path written."""
+        ...
+
+    async def write(self, name: str, text: str) -> str:
+        """Write a text, as a picture of the screen, where exports go; the path written."""
         ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import date
@@ -119,8 +119,8 @@ def session(tmp_path: Path, weak: list[object], strong: list[object] | None = No
     one, two = Scripted("30B", weak), Scripted("105B", strong or [])  # type: ignore[arg-type]
     journal: list[Event] = []
 
-    async def append(event: Event) -> None:
-        journal.append(ADAPTER.validate_json(event.model_dump_json()))
+    async def append(events: Sequence[Event]) -> None:
+        journal.extend(ADAPTER.validate_json(event.model_dump_json()) for event in events)
 
     only = parts.get("only")
     steering = Steering(only)  # type: ignore[arg-type]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import stat
 import sys
 from contextlib import aclosing
 from pathlib import Path
@@ -219,12 +220,16 @@ async def test_what_was_pending_is_pending_again_and_what_cannot_be_is_named(tmp
     await s.run("fix size")
     pending = fold(s.journal).pending  # type: ignore[arg-type]
     again = Overlay(s.root)
-    assert put_pending(again, pending) == ()
+    assert put_pending(again, pending, tmp_path / "patches") == []
     assert again.patch() == s.agent.pending
     (s.root / "app.py").unlink()
     again = Overlay(s.root)
-    assert put_pending(again, pending) == ("app.py",)
-    assert put_pending(again, Patch()) == ()
+    [said] = put_pending(again, pending, tmp_path / "patches")
+    kept = Path(said.rpartition(" ")[2].rstrip("."))
+    assert "app.py no longer fits" in said
+    assert kept.read_bytes().startswith(b"diff --git a/app.py b/app.py")  # noqa: ASYNC240
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600  # noqa: ASYNC240
+    assert put_pending(again, Patch(), tmp_path / "patches") == []
 
 
 async def test_a_file_the_user_changed_is_on_the_backbone_without_costing_a_prompt(tmp_path: Path) -> None:

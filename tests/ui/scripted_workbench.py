@@ -161,6 +161,10 @@ class ScriptedWorkbench:
     threshold: float = 0.5
     busy: bool = False
     closed: bool = False
+    unfinished: str = ""
+    beside: tuple[str, ...] = ()
+    left: tuple[tuple[str, str], ...] = ()
+    kept: list[tuple[tuple[str, str], ...]] = field(default_factory=list)
     user: Any = None
     past: tuple[AnyEvent, ...] = ()
     backbone: Backbone = field(default_factory=Backbone)
@@ -184,6 +188,19 @@ class ScriptedWorkbench:
             await asyncio.Event().wait()
         except asyncio.CancelledError:
             yield RequestInterrupted(partial="I look", request=1)
+
+    def waiting(self) -> tuple[tuple[str, str], ...]:
+        return self.left
+
+    async def others(self) -> tuple[str, ...]:
+        return self.beside
+
+    async def keep_waiting(self, messages: tuple[tuple[str, str], ...]) -> None:
+        self.kept.append(messages)
+
+    async def go_on(self) -> AsyncIterator[AnyEvent]:
+        async for event in self.run(self.unfinished):
+            yield event
 
     async def review(self, verdict: Any) -> AsyncIterator[AnyEvent]:
         self.said.append(("review", verdict))

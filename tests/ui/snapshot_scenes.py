@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -10,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from diff_patches import SHOP, change, hunk
+from kept_sessions import KeptSessions, Line
 from rich.segment import Segment
 from scripted_workbench import SEGMENTS, ScriptedWorkbench
 from textual.pilot import Pilot
@@ -41,6 +43,7 @@ from pier_tui.repo.diff import Patch
 from pier_tui.tools.approval import ApprovalRequest, Rule
 from pier_tui.ui.app import PierApp
 from pier_tui.ui.screens.approval import ApprovalScreen
+from pier_tui.ui.screens.sessions import Kept, SessionsScreen
 from pier_tui.ui.widgets.transcript import Transcript
 
 REQUEST = "fix the failing tests"
@@ -198,7 +201,7 @@ class Scene:
 def make(scene: Scene, theme: str) -> tuple[PierApp, Callable[[Pilot[None]], Awaitable[None]]]:
     """The app of a scene, and what drives it there."""
     bench = PlayedWorkbench(hold=scene.hold, events=scene.events() if scene.events else ())
-    app = PierApp(bench.start, repository="shop", theme=theme)
+    app = PierApp(bench.start, repository="shop", theme=theme, shelf=KeptSessions(*kept()))
     app.animation_level = "none"
     return app, partial(drive, app, bench, scene)
 
@@ -258,18 +261,39 @@ async def approval(pilot: Pilot[None], app: PierApp, bench: PlayedWorkbench) -> 
     """The same, with a command waiting over it."""
     await review(pilot, app, bench)
     request = ApprovalRequest(
-        command="make migrate && pytest -q tests/test_cart.py",
-        why="The cart's table needs its new column before the tests run.",
+        command="make test FILE=tests/test_cart.py\u202e",
+        why="the model wants to run it",
         where="a scratch copy of the repository",
         sandbox="no network; writes stay in the scratch copy",
-        rule=Rule(argv=("make", "migrate")),
-        reasons=("make runs whatever the Makefile says",),
+        rule=Rule(argv=("make", "test")),
+        policy="untrusted",
+        reasons=("it holds line breaks or unusual characters",),
     )
     app.run_worker(bench.user.approve(request))
     await until(pilot, lambda: isinstance(app.screen, ApprovalScreen))
+    await pilot.pause()
+
+
+def kept() -> list[Line]:
+    """Sessions of every kind, at ages that do not depend on the day."""
+    now = time.time()
+    return [
+        Line("a", REQUEST, now - 30, 12, Decimal("0.2312"), open="here"),
+        Line("b", "rename Basket to Cart everywhere, and the docs", now - 7230, 31, Decimal("1.08"), 2, "elsewhere"),
+        Line("c", "explain the pricing module", now - 3 * 86400, 4, Decimal("0.0123")),
+    ]
+
+
+async def sessions(pilot: Pilot[None], app: PierApp, _: PlayedWorkbench) -> None:
+    """The list of sessions, one about to be deleted."""
+    await pilot.press("ctrl+l")
+    await until(pilot, lambda: isinstance(app.screen, SessionsScreen) and len(app.screen.query("#said")) == 1)
+    await until(pilot, lambda: app.screen.query_one(Kept).option_count == 3)
+    await pilot.press("down", "down", "d")
 
 
 SCENES = {
+    "sessions": Scene(finished, steps=sessions),
     "empty": Scene(),
     "streaming": Scene(streaming, hold=True),
     "finished": Scene(finished),

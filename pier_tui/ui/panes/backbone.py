@@ -71,6 +71,8 @@ class BackbonePane(Vertical):
         self._fresh: frozenset[str] = frozenset()
         self._undo: list[tuple[Update, ...]] = []
         self._typing: Item | Section = "goal"
+        self._past: dict[Tier, AnyEvent] | None = None
+        """While the past is taken in: the last of each kind of event that the bars show, None otherwise."""
         self._bars: dict[Tier, PrefixBar] = {
             "weak": PrefixBar(NAMES["weak"], "$weak"),
             "strong": PrefixBar(NAMES["strong"], "$strong"),
@@ -108,6 +110,22 @@ class BackbonePane(Vertical):
             case CallFinished():
                 self._billed(event)
 
+    def recall(self, event: AnyEvent) -> None:
+        """Take in one of many events of the past, without painting; `settle` paints what they came to."""
+        if self._past is None:
+            self._past = {}
+        if isinstance(event, CallFinished) or (isinstance(event, RouteDecided) and event.segments):
+            self._past[event.tier] = event
+        elif not isinstance(event, RouteDecided):
+            self.show(event)
+
+    def settle(self) -> None:
+        """Paint what was recalled."""
+        past, self._past = self._past or {}, None
+        for event in past.values():
+            self.show(event)
+        self._present()
+
     def windows(self, weak: int, strong: int) -> None:
         """The models' context windows, in tokens."""
         self._bars["weak"].window, self._bars["strong"].window = weak, strong
@@ -128,7 +146,7 @@ class BackbonePane(Vertical):
         self._present()
 
     def _present(self) -> None:
-        if self.is_mounted:
+        if self.is_mounted and self._past is None:
             self.query_one(BackboneTree).present(self.backbone, self._fresh)
 
     def _sent(self, event: RouteDecided) -> None:

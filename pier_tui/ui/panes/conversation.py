@@ -14,7 +14,7 @@ from pier_tui.ui.text import sanitize
 from pier_tui.ui.widgets.prompt import Files, PromptInput
 from pier_tui.ui.widgets.prompt_box import PromptBox
 from pier_tui.ui.widgets.transcript import Transcript
-from pier_tui.ui.widgets.transcript_records import TurnRecord
+from pier_tui.ui.widgets.transcript_records import Records, TurnRecord
 
 
 class ConversationPane(Vertical):
@@ -57,9 +57,10 @@ class ConversationPane(Vertical):
             self.welcome.display = False
         self.transcript.show(event)
 
-    def recall(self, event: AnyEvent) -> None:
-        """Take in what happened before, without painting; `show_all` paints it."""
-        self.transcript.recall(event)
+    def show_past(self, records: Records) -> None:
+        """Show what happened before in place of what there is."""
+        self.welcome.display = False
+        self.transcript.show_past(records)
 
     def show_all(self, history: Sequence[AnyEvent]) -> None:
         """Show what happened before, painting once."""
@@ -84,9 +85,9 @@ class ConversationPane(Vertical):
         """What the prompt's border says of the next turn."""
         self.prompt.set_next(choice_text)
 
-    def set_queue(self, texts: Sequence[str]) -> None:
-        """Show the messages that wait."""
-        self.box.set_queue(texts)
+    def set_queue(self, texts: Sequence[str], *, held: bool = False) -> None:
+        """Show the messages that wait; those `held` wait for the user."""
+        self.box.set_queue(texts, held=held)
 
     def edit(self, text: str) -> None:
         """Put a text into the prompt, as one taken back from the queue or from the editor."""

@@ -147,6 +147,8 @@ class Sources:
                 | e.CallFinished()
                 | e.AnswerCompleted()
                 | e.ToolCalled()
+                | e.ApprovalAsked()
+                | e.ApprovalAnswered()
                 | e.ToolOutput()
                 | e.ToolReturned()
                 | e.CheckpointTaken()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -87,7 +88,9 @@ class Doors(SessionView):
             return
         try:
             sessions = await self.shelf.sessions()
-            wish = await self.app.push_screen_wait(SessionsScreen(sessions, resumable=self.resumable))
+            wish = await self.app.push_screen_wait(
+                SessionsScreen(self.shelf, sessions, resumable=lambda: self.resumable)
+            )
             await self._do(wish)
         except PierError as error:
             self.notify(str(error), severity="error", markup=False)
@@ -97,8 +100,10 @@ class Doors(SessionView):
             return
         if wish.act == "resume":
             self.post_message(self.Reopened(wish.session))
-        else:
-            await self.export(wish.session)
+        elif self.shelf is not None:
+            # The dialog is gone from the stack, so this is what lies below it.
+            name = f"pier-screen-{time.strftime('%Y%m%d-%H%M%S')}.svg"
+            self.notify(f"Written to {await self.shelf.write(name, self.app.export_screenshot())}", markup=False)
 
     async def export(self, session: str) -> None:
         """Write a session out and say where."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Literal
 
+from textual import work
 from textual.worker import Worker
 
+from pier_tui.errors import PierError
 from pier_tui.events import AnyEvent, Choice, Overridden, RequestStarted, TurnStarted
 from pier_tui.models.messages import Tier
 from pier_tui.repo.diff import Patch
@@ -16,9 +18,11 @@ from pier_tui.ui.greeting import greeting
 from pier_tui.ui.screens.doors import Doors
 from pier_tui.ui.widgets.header import Header
 from pier_tui.ui.widgets.prompt import Files
-from pier_tui.ui.work import Work
+from pier_tui.ui.work import Job, Work
 from pier_tui.ui.workbench import Label, Shelf, Workbench
 
+LOOK_AROUND = 3.0
+"""Seconds between two looks at who else has the repository open."""
 CHOICES: tuple[Choice, ...] = ("auto", "weak", "strong")
 WORDS: dict[str, Choice] = {"auto": "auto", "30b": "weak", "weak": "weak", "105b": "strong", "strong": "strong"}
 
@@ -38,6 +42,8 @@ class LiveSession(Doors):
         self.workbench: Workbench | None = None
         self.choice: Choice = "auto"
         self.pinned: Choice = "auto"
+        self._met: tuple[str, ...] | None = None
+        self._kept: tuple[tuple[str, str], ...] = ()
         self.work = Work(self._spawn, self.show, self._work_changed)
 
     def _spawn(self, work: Coroutine[Any, Any, None], group: str) -> Worker[None]:
@@ -59,14 +65,62 @@ class LiveSession(Doors):
             if isinstance(event, Overridden) and event.scope == "pinned":
                 self.pinned = event.choice
         self._price()
+        self._put_back(workbench)
         self.work.open()
+        self._look_around()
+        self.set_interval(LOOK_AROUND, self._look_around)
         # Nothing changed: this only tells the header branch and dirty files.
         self.work.aside(workbench.repo_changed(()))
 
+    @property
+    def _live(self) -> Workbench:
+        assert self.workbench is not None, "jobs begin only once the agent is attached"
+        return self.workbench
+
+    def job(self, kind: Literal["request", "shell"], text: str) -> Job:
+        """A message of the user's, for now or later."""
+        if kind == "shell":
+            return Job(f"!{text}", lambda: self._live.shell(text), kind)
+        return Job(text, lambda: self._live.run(text), kind)
+
+    @work(exclusive=True, group="others", exit_on_error=False)
+    async def _look_around(self) -> None:
+        """Say who else has opened this repository since, and mark it in the header."""
+        if self.workbench is None:
+            return
+        try:
+            others = tuple(await self.workbench.others())
+        except (PierError, OSError):
+            return
+        self.query_one(Header).others = len(others)
+        for sentence in others:
+            if self._met is not None and sentence not in self._met:
+                self.say(sentence, "warning")
+        # Those that were there first are told by the agent as it opens.
+        self._met = others
+
+    def _put_back(self, workbench: Workbench) -> None:
+        """What waited when the session was left, and the request that was cut off, wait for a word."""
+        waiting = [self.job("shell" if kind == "shell" else "request", text) for kind, text in workbench.waiting()]
+        if cut := workbench.unfinished:
+            waiting.insert(0, Job(f"(cut off) {cut}", workbench.go_on, "go on", cut))
+        self.work.restore(waiting)
+
+    async def _keep_waiting(self, messages: tuple[tuple[str, str], ...]) -> None:
+        try:
+            await self._live.keep_waiting(messages)
+        except PierError as error:
+            self.say(str(error), "error")
+
     def _work_changed(self) -> None:
         self.queued = len(self.work.queue)
+        unsent = [job for job in self.work.unsent if job.kind in ("request", "shell")]
+        messages = tuple((job.kind, job.title.removeprefix("!" if job.kind == "shell" else "")) for job in unsent)
+        if self.workbench is not None and messages != self._kept:
+            self._kept = messages
+            self.run_worker(self._keep_waiting(messages), group="queue", exit_on_error=False)
         if self.is_mounted:
-            self.conversation.set_queue([job.title for job in self.work.queue])
+            self.conversation.set_queue([job.title for job in self.work.queue], held=self.work.held)
             self.show_figures()
             self.refresh_bindings()
 

@@ -42,6 +42,7 @@ from pier_tui.ui.widgets.footer import KeyLine
 from pier_tui.ui.widgets.header import Header, named
 from pier_tui.ui.widgets.prompt import Files
 from pier_tui.ui.widgets.status import StatusLine
+from pier_tui.ui.widgets.transcript_records import Records, TurnRecord
 
 SLICE = 0.008
 """Seconds of a long piece of work before the keys have their turn."""
@@ -136,18 +137,31 @@ class SessionView(Screen[None]):
                 severe: SeverityLevel = "error" if event.level == "error" else "warning"
                 self.app.notify(sanitize(event.text), severity=severe, markup=False)
 
+    def glimpse(self, tail: Sequence[AnyEvent]) -> None:
+        """Show the end of a session's text before all of it was read; `resume` then shows the whole."""
+        records = Records()
+        records.add_all(tail)
+        if records.all:
+            self.conversation.show_past(records)
+
     async def resume(self, history: Sequence[AnyEvent]) -> None:
-        """Show what happened before: the end of the text at once, the rest in slices, so that keys are answered."""
+        """Show what happened before: the text first, then the rest, in slices, so that keys are answered."""
         if not history:
             return
         began = perf_counter()
+        records = Records()
         for event in history:
-            self.conversation.recall(event)
+            records.add(event)
             began = await _rested(began)
-        self.conversation.show_all(())
+        _cut_off(records)
+        self.conversation.show_past(records)
         for event in history:
-            self._take(event)
+            self.story.add(event)
+            self.backbone_pane.recall(event)
+            self.diff.show(event)
+            self.activity.add(event)
             began = await _rested(began)
+        self.backbone_pane.settle()
         # What was going on when the session was left is not going on now.
         self.activity.rest()
         self.query_one(Header).session_title = self.story.title
@@ -167,6 +181,13 @@ class SessionView(Screen[None]):
     def show_figures(self) -> None:
         """Bring the figures on the status line up to date."""
         self.query_one(StatusLine).show_figures(figures(self.story, self.windows, self.queued, self.sandbox))
+
+
+def _cut_off(records: Records) -> None:
+    """A turn that never ended, as its program ended first, is not going on now."""
+    last = next((record for record in reversed(records.all) if isinstance(record, TurnRecord)), None)
+    if last is not None and last.seconds is None:
+        last.cut = True
 
 
 async def _rested(began: float) -> float:

@@ -24,7 +24,6 @@ from pier_tui.ui.text import sanitize
 from pier_tui.ui.widgets.prompt import PromptInput
 from pier_tui.ui.widgets.transcript import Transcript
 from pier_tui.ui.work import Job
-from pier_tui.ui.workbench import Workbench
 
 
 class WorkbenchScreen(LiveSession):
@@ -44,12 +43,11 @@ class WorkbenchScreen(LiveSession):
 
     def request(self, text: str) -> None:
         """Send a request, now or after everything before it."""
-        self.work.request(Job(text, lambda: self._live.run(text)))
+        self.work.request(self.job("request", text))
 
-    @property
-    def _live(self) -> Workbench:
-        assert self.workbench is not None, "jobs begin only once the agent is attached"
-        return self.workbench
+    @on(PromptInput.GoOn)
+    def _go_on(self) -> None:
+        self.work.go_on()
 
     @on(PromptInput.Steered)
     def _steered(self, message: PromptInput.Steered) -> None:
@@ -61,14 +59,13 @@ class WorkbenchScreen(LiveSession):
 
     @on(PromptInput.ShellRequested)
     def _shell(self, message: PromptInput.ShellRequested) -> None:
-        command = message.command
-        self.work.request(Job(f"!{command}", lambda: self._live.shell(command)))
+        self.work.request(self.job("shell", message.command))
 
     @on(PromptInput.TakeBack)
     def _take_back(self) -> None:
         job = self.work.unqueue()
         if job is not None:
-            self.conversation.edit(job.title)
+            self.conversation.edit(job.text or job.title)
 
     @on(PromptInput.EditorRequested)
     async def _edit_prompt(self, message: PromptInput.EditorRequested) -> None:

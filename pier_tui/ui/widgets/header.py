@@ -26,6 +26,8 @@ class Header(Widget):
     profile: reactive[str] = reactive("")
     strategy: reactive[str] = reactive("")
     session_title: reactive[str] = reactive("")
+    others: reactive[int] = reactive(0)
+    """Other programs that have this repository open."""
     recording: reactive[str] = reactive("")
     """What the recording mark says, such as `paused 2x`; empty: live."""
     trusted: reactive[bool] = reactive(True)
@@ -53,6 +55,8 @@ class Header(Widget):
         parts.append((sanitize(self.repository) or "pier-tui", "bold"))
         if not self.trusted:
             parts.append(("  untrusted: only looking", "bold $text-warning"))
+        if self.others:
+            parts.append((f"  +{self.others} open here", "bold $text-warning"))
         if self.branch:
             parts.append((f"  {sanitize(self.branch)}", "$text-accent"))
         if self.dirty:

@@ -55,6 +55,9 @@ class PromptInput(TextArea):
             super().__init__()
             self.text = text
 
+    class GoOn(Message):
+        """Enter in the empty prompt while messages wait for it."""
+
     class Steered(Message):
         """Something for the very next turn."""
 
@@ -93,6 +96,8 @@ class PromptInput(TextArea):
         """What was sent before; whoever keeps it over sessions fills its `entries`."""
         self.pastes = Pastes()
         self.queued = 0
+        self.held = False
+        """What is queued waits for enter."""
         self._offer: Offer = ""
         self._choices: list[Choice] = []
         self._at = 0
@@ -124,6 +129,8 @@ class PromptInput(TextArea):
             self.post_message(self.ShellRequested(text[1:].strip()))
         elif text.strip():
             self.post_message(self.Submitted(text))
+        elif self.held:
+            self.post_message(self.GoOn())
 
     def action_steer(self) -> None:
         """Send to the very next turn."""

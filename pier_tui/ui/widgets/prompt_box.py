@@ -80,15 +80,17 @@ class PromptBox(Vertical):
         self.input.insert_choice(message.at)
         self.input.focus()
 
-    def set_queue(self, texts: Sequence[str]) -> None:
-        """Show what waits, the next one first."""
+    def set_queue(self, texts: Sequence[str], *, held: bool = False) -> None:
+        """Show what waits, the next one first; what is `held` goes on with enter in the empty prompt."""
         self._queue = tuple(texts)
-        self.input.queued = len(self._queue)
+        self.input.queued, self.input.held = len(self._queue), held
         queue = self.query_one("#queue", Static)
         queue.display = bool(self._queue)
         lines = [f"queued: {sanitize(text, keep_newlines=False)}" for text in self._queue[:3]]
         if len(self._queue) > 3:
-            lines.append(f"and {len(self._queue) - 3} more")
+            lines[2] = f"and {len(self._queue) - 2} more"
+        if held:
+            lines.append(f"{len(self._queue)} waiting: ⏎ goes on · ↑ takes the last back")
         elif lines:
             lines[-1] += "   (↑ takes it back)"
         queue.update(Content("\n").join(Content(line).truncate(max(8, self.app.size.width - 4)) for line in lines))

@@ -121,7 +121,7 @@ def _turn(record: TurnRecord, page: Page, live: Live | None) -> list[Strip]:
         if tool.called.name == CLOSING and tool.returned is not None and tool.returned.ok:
             rows += _answer(_closing(tool), page)
         else:
-            rows += strips(_tool(tool, at, record.number, page), page)
+            rows += strips(_tool(tool, at, record, page), page)
     if record.cut:
         rows += strips([Text("  (cut off)", style=page.look("muted"), end="")], page)
     return [*rows, Strip.blank(page.width, page.look("text"))]
@@ -197,12 +197,12 @@ def _reasoning(record: TurnRecord, page: Page) -> list[Text]:
     return [head, *indented(_limited(shown, page), pad, pad)]
 
 
-def _tool(tool: ToolRecord, at: int, turn: int, page: Page) -> list[Text]:
-    done = tool.returned
+def _tool(tool: ToolRecord, at: int, record: TurnRecord, page: Page) -> list[Text]:
+    done, turn = tool.returned, record.number
     line = (done.line if done else "") or tool.called.line or f"{tool.called.name} {tool.called.arguments}"
     line = sanitize(line.strip(), keep_newlines=False)
     style = page.look("tool") + meta(fold=at, turn=turn)
-    end = "  running" if done is None else "" if done.ok else "  failed"
+    end = ("  cut off" if record.cut else "  running") if done is None else "" if done.ok else "  failed"
     if done is not None and done.seconds >= 0.1 and not line.endswith(" s"):
         end += f"  {seconds(done.seconds)}"
     room = page.width - 4 - cell_len(end)

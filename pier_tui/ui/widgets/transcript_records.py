@@ -15,6 +15,8 @@ from typing import Literal, assert_never
 from pier_tui.events import (
     AnswerCompleted,
     AnyEvent,
+    ApprovalAnswered,
+    ApprovalAsked,
     BackboneChanged,
     BackboneRestored,
     CallFinished,
@@ -42,7 +44,6 @@ from pier_tui.events import (
     TurnEnded,
     TurnStarted,
 )
-from pier_tui.models.messages import Tier
 from pier_tui.ui.format import NAMES, Badge, Label, counted, model_name, money, tokens
 
 MOST_OUTPUT = 200_000
@@ -253,7 +254,7 @@ class Records:
                 self._labelled(event)
             case BackboneChanged() | BackboneRestored() | CheckpointTaken() | RepoChanged():
                 return
-            case PatchReviewed() | PatchRebased():
+            case PatchReviewed() | PatchRebased() | ApprovalAsked() | ApprovalAnswered():
                 return
             case TurnStarted() | RouteDecided() | TextDelta() | ReasoningDelta() | CallFinished() | AnswerCompleted():
                 self._in_turn(event)
@@ -394,6 +395,4 @@ def aside(event: Compacted | Overridden | PatchApplied | PatchUndone) -> str:
 
 
 def _tier(choice: str) -> str:
-    names: dict[str, str] = {str(tier): name for tier, name in NAMES.items()}
-    tier: Tier | str = choice
-    return names.get(tier, choice)
+    return next((name for tier, name in NAMES.items() if tier == choice), choice)

@@ -29,8 +29,6 @@ FRAME = 1 / 30
 """Seconds between two paintings of a streaming answer, at least."""
 SHARE = 4
 """Painting takes at most one part in so many of the time, however long an open block is."""
-MOST_UNMEASURED = 32
-"""Records of the past that are taken in before their heights are guessed, a few at a time."""
 NAMES = ("text", "request", "badge", "selected", "weak", "strong", "button", "muted", "tool", "proposal")
 NOTES = ("info", "warning", "error", "end", "pill", "selection")
 PROSE = ("heading", "code", "inline", "link", "quote", "keyword", "string", "number", "function", "builtin", "comment")
@@ -94,11 +92,16 @@ class TranscriptView(ScrollView, can_focus=True):
         self.records.add(event)
         self._soon()
 
-    def recall(self, event: AnyEvent) -> None:
-        """Take in one of many events of the past; `show_all` paints them."""
-        self.records.add(event)
-        if len(self.records.changed) > MOST_UNMEASURED:
-            self.book.take_changes()
+    def show_past(self, records: Records) -> None:
+        """Show these instead of what there is; whoever has scrolled up stays as far from the end as he was."""
+        above = self.book.total - self.scroll_y
+        self.records, self.book = records, Book(records)
+        if self.columns:
+            self.book.turn_page(Page(self.look, self.columns))
+            records.changed.clear()
+            if not self.follow:
+                self.set_reactive(Widget.scroll_y, max(0.0, self.book.total - above))
+        self.flush()
 
     def show_all(self, history: Sequence[AnyEvent]) -> None:
         """Take many events in and paint once."""
