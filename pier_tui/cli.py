@@ -15,10 +15,16 @@ from typing import TYPE_CHECKING
 
 from pier_tui.errors import PierError
 
+_POLICIES = (
+    "when commands ask first: untrusted asks for all but those that only read (the default), on-request not for the "
+    "project's tests either, never asks for none; without a sandbox everything asks that no rule allows"
+)
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
 
-COMMANDS = ("open", "demo", "exec", "replay-session", "sessions", "apply", "undo", "doctor", "reset-terminal")
+COMMANDS = ("open", "demo", "exec", "replay-session", "sessions", "apply", "undo", "trust", "doctor", "reset-terminal")
+CRASHED = 70
+"""The exit code of an error nobody expected, as sysexits.h has it."""
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -46,6 +52,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         code = 141
     except OSError as error:
         code = _failed(f"{error.filename or 'The system'}: {error.strerror or error}.")
+    except Exception as error:
+        code = _crashed(error)
     sys.exit(code)
 
 
@@ -54,10 +62,24 @@ def _failed(sentence: str) -> int:
     return 2
 
 
+def _crashed(error: Exception) -> int:
+    """One sentence, and the rest in a report that holds no local variables and nothing that looks like a key."""
+    from pier_tui.config import state_dir
+    from pier_tui.crash import write_report
+
+    try:
+        where = f"what happened is in {write_report(error, state_dir(os.environ))}"
+    except PierError as refused:
+        where = f"and no report could be kept: {refused}"
+    sys.stderr.write(_plain(f"pier-tui: Something unexpected ended the program ({type(error).__name__}); {where}.\n"))
+    return CRASHED
+
+
 def _plain(text: str) -> str:
+    from pier_tui.redaction import redact
     from pier_tui.ui.text import sanitize
 
-    return sanitize(text)
+    return sanitize(redact(text))
 
 
 class _Parser(argparse.ArgumentParser):
@@ -78,6 +100,7 @@ def _parser() -> _Parser:
     opened = commands.add_parser("open", parents=[models], help="open a repository (the default: pier-tui [PATH])")
     opened.add_argument("path", nargs="?", default=".", type=Path)
     opened.add_argument("--resume", metavar="SESSION", help="go on with a session (see: pier-tui sessions)")
+    opened.add_argument("--trust", action="store_true", help="trust this directory, for this run only")
     opened.set_defaults(do=_open)
 
     demo = commands.add_parser("demo", parents=[models], help="open a throw-away sample repository, no key needed")
@@ -91,6 +114,12 @@ def _parser() -> _Parser:
     replay.set_defaults(do=_replay)
 
     _add_sessions(commands)
+
+    trust = commands.add_parser("trust", help="trust a directory, so that its git, tests and AGENTS.md are used")
+    trust.add_argument("path", nargs="?", default=".", type=Path)
+    trust.add_argument("--revoke", action="store_true", help="trust it no longer")
+    trust.add_argument("--list", action="store_true", help="list what is trusted")
+    trust.set_defaults(do=_trust)
 
     patch = commands.add_parser("apply", help="apply a patch file all or nothing")
     patch.add_argument("file", type=Path)
@@ -120,6 +149,8 @@ def _add_exec(commands: argparse._SubParsersAction[_Parser], models: _Parser) ->
     run.add_argument("--path", default=".", type=Path, help="the repository (default: here)")
     run.add_argument("--json", action="store_true", help="print events as JSON lines")
     run.add_argument("--yes", action="store_true", help="apply what is proposed, and let commands run in the sandbox")
+    run.add_argument("--trust", action="store_true", help="trust the directory, for this run only")
+    run.add_argument("--confirm-endpoint", action="store_true", help="let the key go to the configured address")
     run.add_argument("--max-cost", type=_rupees, metavar="RUPEES")
     run.add_argument("--max-turns", type=_turns, metavar="TURNS")
     run.add_argument("--timeout", type=_seconds, metavar="SECONDS")
@@ -154,7 +185,7 @@ def _model_options() -> _Parser:
         group.add_argument(f"--{tier}-url", help=f"base URL of the {tier} model's endpoint, ending in /v1")
         group.add_argument(f"--{tier}-model", help=f"the id the endpoint knows the {tier} model by")
     parent.add_argument("--theme", help="pier-dark, pier-light, high-contrast, ansi-16, or one of yours")
-    parent.add_argument("--approval", choices=("untrusted", "on-request", "never"), help="when commands ask first")
+    parent.add_argument("--approval", choices=("untrusted", "on-request", "never"), help=_POLICIES)
     return parent
 
 
@@ -223,13 +254,16 @@ def _overrides(options: argparse.Namespace) -> dict[str, object]:
 def _open(options: argparse.Namespace) -> int:
     from pier_tui.ui import launch
 
-    return launch.workbench(options.path, _overrides(options), os.environ, resume=options.resume)
+    return launch.workbench(
+        launch.Opening(options.path, _overrides(options), os.environ, options.resume, trusted=options.trust)
+    )
 
 
 def _demo(options: argparse.Namespace) -> int:
     from pier_tui.ui import launch
 
-    overrides = {"profile": "offline", **_overrides(options)}
+    # The sample repository is ours and thrown away, so its tests run without a question where there is a sandbox.
+    overrides = {"profile": "offline", "approval_policy": "on-request", **_overrides(options)}
     return launch.demo(overrides, os.environ, keep=options.keep)
 
 
@@ -240,7 +274,8 @@ def _replay(options: argparse.Namespace) -> int:
 
 
 def _exec(options: argparse.Namespace) -> int:
-    from pier_tui import headless, wiring
+    from pier_tui import connecting, headless, wiring
+    from pier_tui.trust import admit
 
     wanted = headless.Wanted(options.request, options.json, options.yes, options.timeout, options.record)
 
@@ -248,6 +283,10 @@ def _exec(options: argparse.Namespace) -> int:
         assembled = wiring.settings(_overrides(options), os.environ)
         for problem in assembled.problems:
             sys.stderr.write(f"pier-tui: {_plain(problem)}\n")
+        if not options.trust:
+            admit(wiring.trust_book(os.environ), options.path)
+        if options.confirm_endpoint:
+            connecting.confirm(connecting.unconfirmed(assembled.settings, os.environ), os.environ)
         agent = await wiring.assemble(assembled.settings, options.path, os.environ, approve_all=options.yes)
         try:
             return await headless.run(agent, wanted, sys.stdout, sys.stderr)
@@ -259,13 +298,13 @@ def _exec(options: argparse.Namespace) -> int:
 
 def _sessions(options: argparse.Namespace) -> int:
     from pier_tui.config import state_dir
-    from pier_tui.repo.repo import Repo
+    from pier_tui.repo.repo import reachable, top_level
     from pier_tui.session.shelf import Shelf, as_text
     from pier_tui.ui.text import escaped, visible
 
     state = state_dir(os.environ)
     named = options.export or options.rename or options.delete or options.fork
-    shelf = Shelf(state, None if named else Repo.open(options.path).root)
+    shelf = Shelf(state, None if named else top_level(reachable(options.path)))
     if options.export:
         text = shelf.export(options.export, options.format)
         sys.stdout.write(escaped(text) if options.format == "jsonl" else visible(text))
@@ -277,6 +316,17 @@ def _sessions(options: argparse.Namespace) -> int:
         sys.stdout.write(f"{shelf.fork(options.fork, options.at)}\n")
     else:
         sys.stdout.write(_plain(as_text(shelf.listed())))
+    return 0
+
+
+def _trust(options: argparse.Namespace) -> int:
+    from pier_tui.config import state_dir
+    from pier_tui.trust import TrustBook, listed, trusted_no_more, trusted_now
+
+    book = TrustBook(state_dir(os.environ))
+    change = trusted_no_more if options.revoke else trusted_now
+    report = listed(book) if options.list else change(book, options.path)
+    sys.stdout.write(_plain(report))
     return 0
 
 

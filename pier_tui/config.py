@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import difflib
 import json
-import os
 import re
-import tempfile
 import tomllib
 from collections.abc import Mapping
 from decimal import Decimal
@@ -22,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from pier_tui.errors import ConfigError
 from pier_tui.models.messages import Tier
+from pier_tui.private import write_private
 
 CONFIG, PREFERENCES, APPROVED = "config.toml", "preferences.toml", "approved.toml"
 ENVIRONMENT = {
@@ -68,8 +67,11 @@ class Settings(BaseModel):
     """The routing strategy."""
     threshold: float = Field(default=0.5, ge=0, le=1)
     """A turn whose stated confidence is below this goes to the strong model."""
-    approval_policy: Literal["untrusted", "on-request", "never"] = "on-request"
-    """When commands ask first: all but known harmless ones, those that leave the sandbox, or never."""
+    approval_policy: Literal["untrusted", "on-request", "never"] = "untrusted"
+    """When commands ask first: all but those that only read; not the project's tests either; or never.
+
+    Without a sandbox everything asks that no rule allows, and `never` refuses it.
+    """
     sandbox: Literal["read-only", "workspace-write"] = "workspace-write"
     """What a command may write: nothing, or its scratch copy of the repository."""
     rules: tuple[Rule, ...] = ()
@@ -177,7 +179,7 @@ def save_rule(argv: tuple[str, ...], env: Mapping[str, str]) -> None:
         return
     words = [list(r.argv) for r in (*known, Rule(argv=argv))]
     blocks = (f"[[rules]]\nargv = {_toml(w)}\n" for w in words)
-    _write(path, "# Commands you allowed for good. Delete a block to be asked again.\n\n" + "\n".join(blocks))
+    write_private(path, "# Commands you allowed for good. Delete a block to be asked again.\n\n" + "\n".join(blocks))
 
 
 def save_setting(name: str, value: str | float | bool, env: Mapping[str, str]) -> None:
@@ -192,7 +194,7 @@ def save_setting(name: str, value: str | float | bool, env: Mapping[str, str]) -
     known = {n: v for n, v in _checked(path, []).items() if v is not None and n not in ("rules", "keymap")}
     known[name] = value
     lines = (f"{n} = {_toml(v)}" for n, v in sorted(known.items()))
-    _write(path, "# Choices made on the screen. config.toml wins over them.\n" + "\n".join(lines) + "\n")
+    write_private(path, "# Choices made on the screen. config.toml wins over them.\n" + "\n".join(lines) + "\n")
 
 
 def _xdg(env: Mapping[str, str], variable: str, usual: str) -> Path:
@@ -292,21 +294,3 @@ def _toml(value: object) -> str:
     """A value as TOML writes it, which for these is JSON but for one character."""
     plain = str(value) if isinstance(value, Decimal) else value
     return json.dumps(plain, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def _write(path: Path, text: str) -> None:
-    """Replace a file of ours in one step, so that no reader ever sees half of it."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-    except (OSError, UnicodeEncodeError) as error:
-        raise ConfigError(f"{path} cannot be written: {getattr(error, 'strerror', None) or error}.") from error

@@ -15,18 +15,21 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pier_tui.config import Settings, config_dir, state_dir
+from pier_tui.connecting import pick_profile
 from pier_tui.errors import PierError
 from pier_tui.models.keys import find_key
 from pier_tui.models.profiles import Profile
+from pier_tui.private import exposed
 from pier_tui.repo.git import git
 from pier_tui.repo.repo import Repo
+from pier_tui.repo.sighting import sight
 from pier_tui.tools import environment, probing, seatbelt
 from pier_tui.tools.confined import landlock_version
 from pier_tui.tools.process import Launch, stream
 from pier_tui.tools.sandbox import MOST_OPEN, MOST_PROCESSES, Level, Sandbox
 from pier_tui.tools.seccomp import MACHINES
 from pier_tui.tools.tool import Ran
-from pier_tui.wiring import TIERS, pick_profile, settings
+from pier_tui.wiring import TIERS, settings, trust_book
 
 Row = tuple[str, str]
 """What a line is about (empty: more of the line before) and what it says."""
@@ -50,7 +53,7 @@ async def report(path: Path, overrides: Mapping[str, object], env: Mapping[str, 
     sandbox = await probing.probe(readable=(path,), writes=chosen.sandbox)
     rows: list[Row] = [
         *_named("configuration", found.problems or (f"fine, {config_dir(env)}",)),
-        *await _repository(path),
+        *await _repository(path, env),
         *_models(chosen, env),
         *_system(),
         *await _sandbox(sandbox),
@@ -66,8 +69,11 @@ def _named(name: str, texts: Iterable[str]) -> list[Row]:
     return [("" if n else name, text) for n, text in enumerate(texts)]
 
 
-async def _repository(path: Path) -> list[Row]:
+async def _repository(path: Path, env: Mapping[str, str]) -> list[Row]:
     try:
+        seen = await asyncio.to_thread(sight, path)
+        if trust_book(env).standing(seen) is None:
+            return [("repository", f"{seen.root}, not trusted (see pier-tui trust), so not looked into")]
         repo = await asyncio.to_thread(Repo.open, path)
         status = await repo.status()
         version = (await git(repo.root, "version")).decode("utf-8", "replace").split()[-1]
@@ -153,10 +159,12 @@ def _state(env: Mapping[str, str]) -> list[Row]:
         found = folder.stat()
     except OSError:
         return [("state", f"{folder}, not made yet")]
+    wide = [path for path in exposed(folder) if path != folder]
     open_to = stat.S_IMODE(found.st_mode) & 0o077
     whose = "" if found.st_uid == os.getuid() else ", which belongs to somebody else"
     words = f"others can reach it: chmod 700 {folder}" if open_to else "only you can reach it"
-    return [("state", f"{folder}{whose}, {words}")]
+    more = f"; {len(wide)} files in it are open to others, which the next start ends" if wide else ""
+    return [("state", f"{folder}{whose}, {words}{more}")]
 
 
 def _terminal(env: Mapping[str, str]) -> list[Row]:

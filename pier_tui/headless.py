@@ -24,6 +24,7 @@ from pier_tui.events import (
     Verdict,
 )
 from pier_tui.models.usage import Ledger
+from pier_tui.redaction import redact
 from pier_tui.repo.diff import HunkPick, Patch
 from pier_tui.repo.patch import format_patch
 from pier_tui.session.codec import encode
@@ -65,7 +66,7 @@ def _write_recording(path: Path, profile: str, events: list[AnyEvent]) -> None:
     day = datetime.date.today().isoformat()
     fields = {"date": day, "profile": profile, "source": f"a real run of pier-tui with the {profile} profile"}
     try:
-        path.write_text(to_jsonl(RecordingHeader.model_validate(fields), events), encoding="utf-8")
+        path.write_text(redact(to_jsonl(RecordingHeader.model_validate(fields), events)), encoding="utf-8")
     except OSError as error:
         raise PierError(f"The recording {path} cannot be written: {error.strerror}.") from None
 

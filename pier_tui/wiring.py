@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,20 +14,21 @@ from pier_tui.agent.agent import Agent
 from pier_tui.agent.asking import RecordedUser
 from pier_tui.agent.books import Books, Rates
 from pier_tui.agent.budget import Budget
-from pier_tui.agent.desk import AgentDesk
+from pier_tui.agent.desk import AgentDesk, NothingRuns
 from pier_tui.agent.harness import harness
 from pier_tui.agent.parts import Parts
 from pier_tui.agent.tool_run import ToolBench
 from pier_tui.backbone.compaction import epoch_for
+from pier_tui.backbone.instructions import Instructions, read_instructions
 from pier_tui.backbone.repo_card import repo_card
-from pier_tui.config import Settings, config_dir, load, save_rule, save_setting, state_dir
-from pier_tui.errors import ConfigError, RepositoryError, ToolError
+from pier_tui.config import Settings, config_dir, load, save_rule, state_dir
+from pier_tui.connecting import clients_of, guard_keys, pick_profile
+from pier_tui.errors import RepositoryError, ToolError
 from pier_tui.feedback.log import FeedbackLog
 from pier_tui.models.client import ModelClient
-from pier_tui.models.connect import connect
-from pier_tui.models.keys import find_key, store_key
 from pier_tui.models.messages import Tier
 from pier_tui.models.profiles import Profile, load_profile
+from pier_tui.private import tighten
 from pier_tui.repo.checkpoint import Journal
 from pier_tui.repo.overlay import Overlay
 from pier_tui.repo.records import state_dir_for
@@ -38,9 +41,11 @@ from pier_tui.session.store import Store
 from pier_tui.tools.approval import ApprovalAnswer, ApprovalRequest, Nobody, PolicyApproval, Rule, Rules, User
 from pier_tui.tools.confined import hide_process
 from pier_tui.tools.probing import probe
+from pier_tui.tools.program_place import foreign
 from pier_tui.tools.sandbox import Sandbox
 from pier_tui.tools.scratch_runner import ScratchRunner
 from pier_tui.tools.testing import detect
+from pier_tui.trust import TrustBook
 
 TIERS: tuple[Tier, ...] = ("weak", "strong")
 OFFLINE_EPOCH = 48_000
@@ -73,37 +78,16 @@ def settings(overrides: Mapping[str, object], env: Mapping[str, str]) -> Assembl
     return Assembled(loaded.settings, tuple(str(p) for p in loaded.problems))
 
 
-def pick_profile(chosen: Settings, env: Mapping[str, str]) -> Profile:
-    """The profile asked for; without one, the hosted models where a key is found and the offline pair otherwise."""
-    name = chosen.profile
-    if not name:
-        name = "local" if chosen.weak_url and chosen.strong_url else ""
-    if not name:
-        hosted = load_profile("sarvam-hosted", {}, config_dir(env) / "profiles", usable=False)
-        name = hosted.name if _has_key(hosted, env) else "offline"
-    names = ("weak_model", "strong_model", "weak_url", "strong_url", "key_env")
-    overrides = {n: getattr(chosen, n) or None for n in names}
-    return load_profile(name, overrides, config_dir(env) / "profiles")
-
-
-def _has_key(profile: Profile, env: Mapping[str, str]) -> bool:
-    """Whether there is a key. Raises ConfigError for one that is set but cannot be a key."""
-    try:
-        return find_key(profile, env) is not None
-    except ConfigError:
-        if env.get(profile.key_env, "").strip():
-            raise
-        return False
-
-
 def open_repository(path: Path, *, plain: bool = False) -> Repo:
     """The repository at a path; `plain` takes a folder without git, read-only. Raises RepositoryError."""
     return Repo.plain(path) if plain else Repo.open(path)
 
 
-def clients_of(profile: Profile, chosen: Settings, env: Mapping[str, str]) -> Mapping[Tier, ModelClient]:
-    """Connected clients. Raises ConfigError where a key is needed and there is none."""
-    return connect(profile, find_key(profile, env), offline_pace=chosen.pace)
+def _opened(chosen: Settings, path: Path, env: Mapping[str, str], plain: bool) -> Repo:
+    """The repository, once keys are hidden and what is kept is closed to others. Raises PierError."""
+    guard_keys(chosen, env)
+    tighten(state_dir(env))
+    return open_repository(path, plain=plain)
 
 
 async def assemble(
@@ -115,10 +99,15 @@ async def assemble(
     approve_all: bool = False,
     resume: str | None = None,
     plain: bool = False,
+    trusted: bool = True,
 ) -> Agent:
-    """An agent ready to run in the repository at `path`. Raises PierError with one clear sentence."""
+    """An agent ready to run in the repository at `path`. Raises PierError with one clear sentence.
+
+    Where the directory is not `trusted` it is only looked at: no git, no command, no AGENTS.md, nothing written.
+    """
     hide_process()
-    repo: Repo = await asyncio.to_thread(open_repository, path, plain=plain)
+    plain = plain or not trusted
+    repo = await asyncio.to_thread(_opened, chosen, path, env, plain)
     profile = await asyncio.to_thread(pick_profile, chosen, env)
     clients = clients_of(profile, chosen, env)
     store = await asyncio.to_thread(Store, state_dir(env) / FILE)
@@ -126,9 +115,10 @@ async def assemble(
     scratch = Scratch(repo)
     sandbox = await probe(readable=(repo.root,), writes=chosen.sandbox)
     asked = RecordedUser(user or (AllowAll() if approve_all and sandbox.active else Nobody()))
-    approval = _approval(chosen, env, overlay, sandbox, asked)
+    approval = _approval(chosen, env, overlay, repo.root, sandbox, asked)
     steering = Steering(chosen.only)
-    desk = AgentDesk(overlay, ScratchRunner(scratch, overlay, sandbox), approval, user)
+    runner = ScratchRunner(scratch, overlay, sandbox) if trusted else NothingRuns()
+    desk = AgentDesk(overlay, runner, approval, user)
     kept = state_dir_for(repo.root, state_dir(env).parent)
     journal = Journal(kept)
     recovered = await asyncio.to_thread(journal.at_start)
@@ -139,9 +129,7 @@ async def assemble(
     books = _books(profile, clients, chosen, env)
     books.backbone = resumed.backbone
     books.restore(resumed.calls)
-    if not books.backbone.repo_card:
-        card = await asyncio.to_thread(_card, overlay)
-        books.backbone = resumed.backbone.model_copy(update={"repo_card": card})
+    told = await asyncio.to_thread(_introduced, books, overlay, repo.root, env, trusted)
     steering.pinned = resumed.pinned if chosen.only is None else "auto"
     feedback = await asyncio.to_thread(FeedbackLog, state_dir(env) / "feedback.db")
     parts = Parts(
@@ -160,18 +148,19 @@ async def assemble(
         page_tokens=0 if profile.offline else chosen.page_tokens,
         has_git=not plain,
         read_only=plain,
-        sandbox=sandbox.word,
+        sandbox=f"{sandbox.word}, {chosen.approval_policy}",
     )
     lost = await asyncio.to_thread(resuming.put_pending, overlay, resumed.pending, kept / "patches")
-    told = (
+    words = (
         *store.notices,
         *opened.words,
         *_unconfined(sandbox),
         *recovered,
         *lost,
         *_unlimited(profile, chosen),
+        *told.warnings,
     )
-    opening = resuming.notices([*told, *resuming.cut_off_words(resumed)])
+    opening = resuming.notices([*words, *resuming.cut_off_words(resumed)])
 
     async def close() -> None:
         for client in clients.values():
@@ -199,14 +188,14 @@ def _unlimited(profile: Profile, chosen: Settings) -> list[str]:
 
 
 def _approval(
-    chosen: Settings, env: Mapping[str, str], overlay: Overlay, sandbox: Sandbox, user: User
+    chosen: Settings, env: Mapping[str, str], overlay: Overlay, root: Path, sandbox: Sandbox, user: User
 ) -> PolicyApproval:
     def trusted() -> Rules:
         try:
             command = detect(overlay)
         except (ToolError, RepositoryError):
             return Rules()
-        return Rules(rules=(Rule(argv=command.argv),))
+        return Rules(rules=(Rule(argv=command.begins),))
 
     return PolicyApproval(
         chosen.approval_policy,
@@ -215,6 +204,7 @@ def _approval(
         sandboxed=sandbox.active,
         sandbox=sandbox.label,
         trusted=trusted,
+        foreign=lambda programs: foreign(programs, env.get("PATH", os.defpath), root),
         save_rule=lambda rule: save_rule(rule.argv, env),
     )
 
@@ -231,47 +221,29 @@ def _books(profile: Profile, clients: Mapping[Tier, ModelClient], chosen: Settin
     return Books(clients, harnesses, rates)
 
 
-def _card(overlay: Overlay) -> str:
+def trust_book(env: Mapping[str, str]) -> TrustBook:
+    """Which directories the user trusts."""
+    return TrustBook(state_dir(env))
+
+
+def _introduced(books: Books, overlay: Overlay, root: Path, env: Mapping[str, str], trusted: bool) -> Instructions:
+    """Give the backbone its repository card where it has none yet; AGENTS.md is read only in a trusted directory."""
+    found = None
+    with suppress(ToolError, RepositoryError):
+        found = overlay.read_text("AGENTS.md") if trusted and overlay.exists("AGENTS.md") else None
+    read = read_instructions(found, changed=trusted and trust_book(env).instructions_changed(root, found))
+    if not books.backbone.repo_card:
+        card = _card(overlay, read.text, trusted)
+        books.backbone = books.backbone.model_copy(update={"repo_card": card})
+    return read
+
+
+def _card(overlay: Overlay, agents: str | None, trusted: bool) -> str:
     """The repository card: files, AGENTS.md as context (never as permission), the test command."""
-    try:
-        agents = overlay.read_text("AGENTS.md") if overlay.exists("AGENTS.md") else None
-    except (ToolError, RepositoryError):
-        agents = None
-    try:
-        program, *arguments = detect(overlay).argv
-        # The name is enough for the models; the full path would tell a server the user's folders.
-        command = " ".join([Path(program).name, *arguments])
-    except (ToolError, RepositoryError):
-        command = None
+    command = None
+    with suppress(ToolError, RepositoryError):
+        if trusted:
+            program, *arguments = detect(overlay).argv
+            # The name is enough for the models; the full path would tell a server the user's folders.
+            command = " ".join([Path(program).name, *arguments])
     return repo_card(overlay.list(), agents, command)
-
-
-def unconnected(chosen: Settings, env: Mapping[str, str]) -> bool:
-    """Whether nothing says which models to use, so that the user should be asked."""
-    return not chosen.profile and pick_profile(chosen, env).offline
-
-
-def keep_setup(way: str, value: str, env: Mapping[str, str]) -> dict[str, object]:
-    """Remember what the user chose at the first start; the settings it changes. Raises ConfigError.
-
-    A key goes to the OS keyring and nowhere else; a server's first two models become weak and strong.
-    """
-    if way == "key":
-        hosted = load_profile("sarvam-hosted", {}, config_dir(env) / "profiles", usable=False)
-        store_key(hosted, value)
-        save_setting("profile", hosted.name, env)
-        return {"profile": hosted.name}
-    if way == "server":
-        url, _, names = value.partition(" (")
-        models = [name.strip() for name in names.rstrip(")").split(",") if name.strip()]
-        if not models:
-            raise ConfigError(
-                f"Say which models {url} serves: set weak_model and strong_model in {config_dir(env) / 'config.toml'}."
-            )
-        weak, strong = models[0], models[-1]
-        changes = {"weak_url": url, "strong_url": url, "weak_model": weak, "strong_model": strong, "profile": "local"}
-        for name, setting in changes.items():
-            save_setting(name, setting, env)
-        return dict(changes)
-    save_setting("profile", "offline", env)
-    return {"profile": "offline"}

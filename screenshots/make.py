@@ -73,7 +73,7 @@ async def draw(name: str, folder: Path) -> None:
         env = {**os.environ, "XDG_STATE_HOME": f"{scratch}/state", "XDG_CONFIG_HOME": f"{scratch}/config"}
         root = make_sample(Path(scratch) / "shop")
         overrides = {"profile": "offline", "theme": theme, "pace": 0.0, "approval_policy": "never"}
-        app = launch.build(launch.Opening(root, overrides, env))
+        app = launch.build(launch.Opening(root, overrides, env, trusted=True))
         app.animation_level = "none"
         async with app.run_test(size=size) as pilot:
             await steps(pilot, app)

@@ -29,7 +29,8 @@ def record(folder: Path) -> Path:
     file, root = folder / "raw.jsonl", make_sample(folder / "shop")
     env = {"PATH": os.environ["PATH"], "HOME": str(folder), "LC_ALL": "C.UTF-8"}
     env |= {"XDG_STATE_HOME": str(folder / "state"), "XDG_CONFIG_HOME": str(folder / "config")}
-    command = [sys.executable, "-m", "pier_tui.cli", "exec", "--profile", "offline", "--yes", "--record", str(file)]
+    command = [sys.executable, "-m", "pier_tui.cli", "exec", "--trust", "--profile", "offline", "--yes"]
+    command += ["--record", str(file)]
     subprocess.run([*command, REQUEST], cwd=root, env=env, check=True)
     return file
 

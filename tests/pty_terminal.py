@@ -30,7 +30,7 @@ class Terminal:
         env = {"PATH": os.environ["PATH"], "HOME": str(home), "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"}
         env |= {"XDG_STATE_HOME": str(home / "state"), "XDG_CONFIG_HOME": str(home / "config")}
         env |= variables
-        argv = self.argv(options or ("open", "--profile", "offline", str(repository)))
+        argv = self.argv(options or ("open", "--trust", "--profile", "offline", str(repository)))
         self.child = pexpect.spawn(argv[0], argv[1:], env=env, dimensions=SIZE, timeout=PATIENCE)
         self.child.delaybeforesend = None
         self.modes = termios.tcgetattr(self.child.child_fd)

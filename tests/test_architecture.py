@@ -21,7 +21,8 @@ LAYERS: dict[str, int] = {
     "doctor": 8,
     "bench": 7,
     "wiring": 6,
-    "config": 5,
+    "connecting": 5,
+    "config": 4,
     "agent": 4,
     "router": 3,
     "session": 3,
@@ -29,10 +30,14 @@ LAYERS: dict[str, int] = {
     "events": 2,
     "backbone": 1,
     "tools": 1,
+    "trust": 1,
     "models": 0,
     "repo": 0,
+    "private": -1,
+    "redaction": -1,
     "seams": -1,
-    "errors": -1,
+    "crash": 0,
+    "errors": -2,
 }
 HOMES: dict[str, tuple[str, ...]] = {
     "textual": ("ui",),
@@ -41,6 +46,8 @@ HOMES: dict[str, tuple[str, ...]] = {
     "watchfiles": ("repo",),
     "sqlite3": ("session", "feedback"),
     "rich": ("ui", "cli", "bench"),
+    "tree_sitter": ("tools",),
+    "tree_sitter_bash": ("tools",),
 }
 # Modules imported inside a function: start-up time, or an optional extra. Each line says which and why.
 DEFERRED: dict[str, str] = {
@@ -48,6 +55,7 @@ DEFERRED: dict[str, str] = {
     "models/connect.py": "start-up: only the offline profile needs the embedded pair",
     "models/keys.py": "optional extra: keyring",
     "repo/syscalls.py": "start-up: ctypes is needed with the first write",
+    "tools/shell_tree.py": "start-up: the grammar is needed with the first command",
     "ui/launch.py": "start-up: a picture, then the panes, then models, tools and git are imported",
     "ui/widgets/markdown_code.py": "start-up: pygments is needed with the first fence",
     "ui/widgets/markdown_paint.py": "start-up: the parser is needed with the first answer",
@@ -135,23 +143,91 @@ def test_imports_inside_functions_are_listed_with_their_reason() -> None:
 
 
 def test_settings_are_read_only_where_things_are_assembled() -> None:
-    allowed = {"cli.py", "wiring.py", "doctor.py", "ui/app.py", "config.py"}
+    allowed = {"cli.py", "connecting.py", "wiring.py", "doctor.py", "ui/app.py", "config.py"}
     for path in FILES:
         name = str(path.relative_to(PACKAGE))
         modules = {m for _, m in imports(ast.parse(path.read_text(encoding="utf-8")))}
         assert name in allowed or "pier_tui.config" not in modules, f"{name} reads settings"
 
 
+STARTERS = {"run", "Popen", "call", "check_call", "check_output", "create_subprocess_exec", "create_subprocess_shell"}
+STARTERS |= {"system", "popen", "getoutput", "getstatusoutput", "stream", "execv", "execvp", "execve", "posix_spawn"}
+"""Functions that start programs, by their last name."""
+ASKED = {"status", "ls-files", "rev-parse", "symbolic-ref", "diff", "config", "check-ignore", "version"}
+"""All that is ever asked of git in a repository of the user's."""
+SAMPLE = {"init", "add", "commit"}
+"""What makes the sample, and a repository of a folder when the user says so."""
+
+
+def called(node: ast.Call) -> str:
+    return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+
+
+def names_git(node: ast.expr) -> bool:
+    """Whether an argument is git: a word, the first of a list, or a shell's line."""
+    if isinstance(node, ast.List | ast.Tuple) and node.elts:
+        node = node.elts[0]
+    text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+    return Path(text.split(" ")[0]).name in ("git", "git.exe")
+
+
+def git_starts(tree: ast.AST) -> list[int]:
+    """Lines that start git, look for it, or write a command line that begins with it."""
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and called(node) in STARTERS | {"which", "split"}:
+            found += [node.lineno for argument in node.args if names_git(argument)]
+        elif isinstance(node, ast.List) and len(node.elts) > 1 and names_git(node):
+            found.append(node.lineno)
+    return found
+
+
 def test_only_the_git_module_starts_git() -> None:
     for path in FILES:
         name = str(path.relative_to(PACKAGE))
         tree = ast.parse(path.read_text(encoding="utf-8"))
+        tops = {module.split(".")[0] for _, module in imports(tree)}
+        assert not tops & {"git", "pygit2", "dulwich", "sh", "plumbum"}, f"{name} imports another way to git"
+        assert name == "repo/git.py" or git_starts(tree) == [], f"{name} starts git itself"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'subprocess.run(["git", "status"])',
+        'subprocess.run("git status", shell=True)',
+        'await asyncio.create_subprocess_exec("git", "status")',
+        'os.system("/usr/bin/git gc")',
+        'process.stream(("git", "log"), folder=f)',
+        'program = shutil.which("git")',
+        'argv = ["git", *words]',
+        'os.execvp("git", words)',
+    ],
+)
+def test_every_way_of_starting_git_is_seen(line: str) -> None:
+    assert git_starts(ast.parse(line)) != []
+
+
+def test_git_is_only_asked_and_never_told_to_change_the_users_files() -> None:
+    asked: dict[str, set[str]] = {}
+    for path in FILES:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        lists = {
+            node.targets[0].id: node.value
+            for node in tree.body
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+        }
         for node in ast.walk(tree):
-            argv = isinstance(node, ast.List | ast.Tuple) and node.elts and node.elts[0]
-            if isinstance(argv, ast.Constant) and argv.value == "git" and len(node.elts) > 1:  # type: ignore[attr-defined]
-                second = node.elts[1]  # type: ignore[attr-defined]
-                is_call = isinstance(second, ast.Constant) and str(second.value).startswith("-")
-                assert not is_call or name == "repo/git.py", f"{name}:{node.lineno} starts git itself"  # type: ignore[attr-defined]
+            if isinstance(node, ast.Call) and called(node) in ("git", "git_sync") and len(node.args) > 1:
+                verb = node.args[1]
+                if isinstance(verb, ast.Starred) and isinstance(verb.value, ast.Name):
+                    words = lists[verb.value.id]
+                    assert isinstance(words, ast.Tuple)
+                    verb = words.elts[0]
+                assert isinstance(verb, ast.Constant), f"{path}:{node.lineno}: the verb must be written out"
+                asked.setdefault(str(verb.value), set()).add(str(path.relative_to(PACKAGE)))
+    assert set(asked) == ASKED | SAMPLE
+    assert set().union(*(asked[verb] for verb in SAMPLE)) == {"repo/sample.py", "ui/launch.py"}
 
 
 def test_importing_the_agent_leaves_the_screen_unimported() -> None:

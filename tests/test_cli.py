@@ -31,7 +31,8 @@ def root(tmp_path: Path) -> Path:
 
 
 def pier(env: dict[str, str], *words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pier_tui.cli", *words]
+    trusting = ("--trust",) if words[0] == "exec" else ()
+    command = [sys.executable, "-m", "pier_tui.cli", *words, *trusting]
     return subprocess.run(
         command,
         check=False,
@@ -76,7 +77,7 @@ def test_exec_prints_words_on_a_terminal_that_knows_no_rupee_sign(root: Path, en
 
 
 def test_output_that_nobody_reads_any_more_is_no_failure_with_a_traceback(root: Path, env: dict[str, str]) -> None:
-    command = [sys.executable, "-m", "pier_tui.cli", "exec", "what is in app.py?", "--profile", "offline"]
+    command = [sys.executable, "-m", "pier_tui.cli", "exec", "what is in app.py?", "--trust", "--profile", "offline"]
     with subprocess.Popen(
         [*command, "--json"], env=env, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as run:
@@ -195,8 +196,24 @@ def test_a_state_folder_that_is_a_file_is_one_sentence(root: Path, env: dict[str
     refused(pier(env, "exec", "hi", "--profile", "offline", cwd=root), "state")
 
 
+def test_a_directory_is_trusted_listed_and_given_up_on_the_command_line(root: Path, env: dict[str, str]) -> None:
+    words = ["-m", "pier_tui.cli", "exec", "what is in app.py?", "--profile", "offline", "--path", str(root)]
+    run = subprocess.run([sys.executable, *words], check=False, env=env, capture_output=True, text=True)
+    refused(run, f"pier-tui trust {root}", "--trust")
+    assert "not trusted" in pier(env, "doctor", str(root)).stdout
+    assert pier(env, "trust", "--list").stdout == "No directory is trusted yet.\n"
+    assert pier(env, "trust", str(root)).stdout == f"trusted: {root}\n"
+    assert str(root) in pier(env, "trust", "--list").stdout
+    assert "main, 0 changed" in pier(env, "doctor", str(root)).stdout
+    run = subprocess.run([sys.executable, *words], check=False, env=env, capture_output=True, text=True)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "no longer" in pier(env, "trust", "--revoke", str(root)).stdout
+    assert "not trusted" in pier(env, "doctor", str(root)).stdout
+    refused(pier(env, "trust", str(root / "gone")), "gone")
+
+
 def test_sessions_are_renamed_copied_up_to_a_turn_written_out_and_deleted(root: Path, env: dict[str, str]) -> None:
-    asked = pier(env, "exec", "what is in app.py?", "--path", str(root), "--profile", "offline")
+    asked = pier(env, "exec", "what is in app.py?", "--trust", "--path", str(root), "--profile", "offline")
     assert asked.returncode == 0, asked.stderr
     session = pier(env, "sessions", str(root)).stdout.split()[0]
     assert pier(env, "sessions", "--rename", session, "a better title").returncode == 0

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from pier_tui import doctor
+from pier_tui.repo.sighting import sight
 from pier_tui.tools.sandbox import Sandbox
 from pier_tui.ui.figures import figures
 from pier_tui.ui.story import Story
-from pier_tui.wiring import assemble, settings
+from pier_tui.wiring import assemble, settings, trust_book
 
 
 @pytest.fixture
@@ -30,6 +31,8 @@ async def test_the_doctor_tells_each_part_and_never_the_key(repository: Path, en
     state = Path(env["XDG_STATE_HOME"]) / "pier-tui"
     state.mkdir(parents=True, mode=0o755)
     env["SARVAM_API_KEY"] = "sk-canary-0123456789"
+    assert "not trusted" in await doctor.report(repository, {}, env)
+    trust_book(env).trust(sight(repository))
     told = await doctor.report(repository, {"profile": "sarvam-hosted"}, env)
     assert "canary" not in told
     assert "found in the environment variable SARVAM_API_KEY" in told
@@ -75,7 +78,7 @@ async def test_an_agent_without_a_full_sandbox_says_so_at_once_and_approves_noth
     chosen = settings({"profile": "offline"}, env).settings
     agent = await assemble(chosen, repository, env, approve_all=True)
     try:
-        assert agent.sandbox in ("sandbox partial", "no sandbox!")
+        assert agent.sandbox in ("sandbox partial, untrusted", "no sandbox!, untrusted")
         banner = agent.history()[-1].text  # type: ignore[union-attr]
         assert "every command asks" in banner
         assert "pier-tui doctor" in banner

@@ -14,6 +14,7 @@ from pier_tui.agent.review import rebased
 from pier_tui.backbone.updates import SetStatus
 from pier_tui.errors import PierError
 from pier_tui.events import AnyEvent, RepoChanged, ToolCalled, ToolOutput, ToolReturned, Verdict
+from pier_tui.redaction import spared, without_keys
 from pier_tui.repo.repo import Repo
 from pier_tui.tools import process
 from pier_tui.tools.environment import without_secrets
@@ -66,7 +67,7 @@ async def shell(parts: Parts, command: str, key_env: str = "") -> AsyncGenerator
     yield await parts.recorder.log(ToolCalled(call_id=call, name="shell", arguments="", line=f"! {command}"))
     ran: Ran | None = None
     argv = ("/bin/sh", "-c", command)
-    launch = process.Launch(argv, without_secrets(os.environ, key_env) | {"PAGER": "cat", "GIT_PAGER": "cat"})
+    launch = process.Launch(argv, spared(without_secrets(os.environ, key_env)) | {"PAGER": "cat", "GIT_PAGER": "cat"})
     running = process.stream(launch, folder=parts.root, timeout=SHELL_SECONDS, terminal=True)
     stopped = ToolReturned(call_id=call, name="shell", ok=False, text="stopped", line=f"! {command}  stopped")
     try:
@@ -84,6 +85,7 @@ async def shell(parts: Parts, command: str, key_env: str = "") -> AsyncGenerator
         return
     if ran is None:
         return
+    ran = ran.model_copy(update={"output": without_keys(ran.output)})
     code = "killed" if ran.exit_code is None else f"exit {ran.exit_code}"
     said = printed(ran.output)
     fact = CommandRun(command=command, exit_code=ran.exit_code, seconds=ran.seconds, excerpt=said[-400:])

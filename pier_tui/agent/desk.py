@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Mapping
+
 from pier_tui.errors import ToolError
 from pier_tui.tools.approval import User
-from pier_tui.tools.tool import Approval, Files, Runner
+from pier_tui.tools.tool import Approval, Files, Output, Ran, Runner
+
+
+class NothingRuns:
+    """The runner of a directory the user does not trust."""
+
+    async def run(
+        self, argv_or_shell: str | tuple[str, ...], *, timeout: float, edits: Mapping[str, bytes] | None = None
+    ) -> AsyncIterator[Output | Ran]:
+        """Raises ToolError."""
+        raise ToolError("Nothing is run here: the user opened this directory without trusting it.")
+        yield  # a generator, as the other runner is
 
 
 class AgentDesk:

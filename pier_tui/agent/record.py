@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from pier_tui.errors import PierError
-from pier_tui.events import TRANSIENT, Event, RequestStarted
+from pier_tui.events import TRANSIENT, Event, Notice, RequestFailed, RequestStarted
+from pier_tui.redaction import redact
+from pier_tui.session.codec import shown
 
 E = TypeVar("E", bound=Event)
 
@@ -39,7 +41,12 @@ class Recorder:
         self._told = False
 
     async def log(self, event: E, *, turn: int | None = None) -> E:
-        """The stamped event, journalled. Raises PierError at the disk's first refusal, and at every new request."""
+        """The stamped event, journalled. What a server or program said of an error may quote any key.
+
+        Raises PierError at the disk's first refusal, and at every new request.
+        """
+        if isinstance(event, Notice | RequestFailed):
+            event = cast("E", event.model_copy(update={"text": redact(event.text)}))
         stamped = event.model_copy(
             update={
                 "session": self.session,
@@ -52,7 +59,7 @@ class Recorder:
             if isinstance(stamped, RequestStarted):
                 self._told = False
             await self._write(stamped)
-        return stamped
+        return shown(stamped)
 
     async def flush(self) -> None:
         """Try once more to write what waits. Raises PierError."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from pier_tui.agent.record import Recorder
 from pier_tui.errors import PatchError, PierError
 from pier_tui.events import AnyEvent, Event, Notice, RequestStarted
+from pier_tui.redaction import MARK, without_keys
 from pier_tui.repo.diff import FileDiff, Patch
 from pier_tui.repo.formatting import format_patch
 from pier_tui.repo.hunks import apply_hunks
@@ -93,7 +94,8 @@ def recorder_of(store: Store, opened: Opened) -> Recorder:
         await asyncio.to_thread(store.append_all, events)
         for event in events:
             if isinstance(event, RequestStarted) and event.request == 1:
-                await asyncio.to_thread(store.rename, opened.session, event.text.strip().partition("\n")[0][:80])
+                title = without_keys(event.text).strip().partition("\n")[0][:80]
+                await asyncio.to_thread(store.rename, opened.session, title)
 
     recorder = Recorder(append, opened.session)
     recorder.request, recorder.turn = opened.resumed.request, opened.resumed.turn
@@ -161,6 +163,8 @@ def _keep(patch: Patch, folder: Path) -> Path:
 def _put(overlay: Overlay, file: FileDiff) -> None:
     if file.binary:
         raise PatchError(f"The bytes proposed for {file.path} are not in the record.")
+    if any(MARK in line.text for hunk in file.hunks for line in hunk.lines):
+        raise PatchError(f"What was proposed for {file.path} held a key, which is not kept.")
     mode = int(file.new_mode, 8) & 0o777 if file.new_mode and file.new_mode != file.old_mode else None
     if file.new_path is None:
         overlay.write(file.path, None)

@@ -12,6 +12,7 @@ from typing import Protocol
 from pier_tui.errors import PierError
 from pier_tui.events import AnyEvent, PatchProposed, ToolCalled, ToolOutput, ToolReturned
 from pier_tui.models.messages import Tier, ToolCall
+from pier_tui.redaction import without_keys
 from pier_tui.repo.diff import Patch
 from pier_tui.router.override import Steering
 from pier_tui.tools import registry
@@ -91,6 +92,7 @@ class ToolBench:
         result = result or ToolResult(ok=False, text="the tool returned nothing", line=call.name)
         if args is not None:
             result = _with_what_was_left_out(call, result)
+        result = result.model_copy(update={"text": without_keys(result.text)})
         into.took(call, result)
         if result.ok and isinstance(args, Finish.Args):
             into.finished = args.summary

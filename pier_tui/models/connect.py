@@ -17,6 +17,7 @@ from pier_tui.models.keys import Key
 from pier_tui.models.messages import Tier
 from pier_tui.models.openai import OpenAIClient
 from pier_tui.models.pacing import Pace
+from pier_tui.models.pinning import refuse_unencrypted
 from pier_tui.models.profiles import Profile
 from pier_tui.models.sarvam import Sarvam
 
@@ -57,6 +58,8 @@ def connect(
     secret = key.reveal() if isinstance(key, Key) else key
     if profile.key == "required" and not secret and transport is None:
         raise ConfigError(f"Profile {profile.name} needs a key; set {profile.key_env}.")
+    if secret:
+        refuse_unencrypted(profile)
     paces = {profile.url(tier): Pace(profile.rpm, clock) for tier in TIERS}
     return {
         tier: OpenAIClient(

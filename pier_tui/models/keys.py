@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pier_tui.errors import ConfigError
 from pier_tui.models.profiles import Profile
+from pier_tui.models.shield import shield
+from pier_tui.redaction import hide
 
 FILED_UNDER = "pier-tui"
 """What keys are filed under in the OS keyring."""
@@ -19,6 +22,7 @@ class Key:
 
     def __init__(self, secret: str, source: str) -> None:
         self._secret = secret
+        hide(secret, source)
         self.source = source
 
     def reveal(self) -> str:
@@ -46,6 +50,15 @@ def find_key(profile: Profile, environ: Mapping[str, str], keyring: Any = None) 
             f"Profile {profile.name} needs a key: set {profile.key_env}, or use --profile offline, which needs none."
         )
     return key
+
+
+def guard(variables: Iterable[str], environ: Mapping[str, str]) -> None:
+    """Hide the keys in these variables from every text and every child, also those no profile in use needs."""
+    for variable in variables:
+        if found := environ.get(variable, "").strip():
+            hide(found, variable)
+            if environ is os.environ:
+                shield(variable)
 
 
 def store_key(profile: Profile, secret: str, keyring: Any = None) -> None:

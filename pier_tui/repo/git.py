@@ -43,8 +43,17 @@ FIXED = (
     "tag.gpgSign=false",
     "-c",
     "core.untrackedCache=keep",
+    "-c",
+    "diff.orderFile=/dev/null",
 )
-DIFF = ("--no-ext-diff", "--no-textconv", "--ignore-submodules=all", "--no-color", "--src-prefix=a/", "--dst-prefix=b/")
+DIFF = (
+    "--no-ext-diff",
+    "--no-textconv",
+    "--ignore-submodules=all",
+    "--no-color",
+    "--src-prefix=a/",
+    "--dst-prefix=b/",
+)
 KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "TZ", "USER", "XDG_CONFIG_HOME")
 DRIVERS: dict[str, tuple[tuple[str, str], ...]] = {
     "filter": (("clean", ""), ("smudge", ""), ("process", ""), ("required", "false")),
@@ -58,6 +67,10 @@ def environment(root: Path) -> dict[str, str]:
     kept = {name: os.environ[name] for name in KEPT_ENVIRONMENT if name in os.environ}
     return kept | {
         "GIT_TERMINAL_PROMPT": "0",
+        # A repository may allow protocols by name, which outweighs `protocol.allow`; this outweighs both. Without
+        # it, a missing object of a partial clone is fetched from a remote that may be a program.
+        "GIT_ALLOW_PROTOCOL": "",
+        "GIT_NO_LAZY_FETCH": "1",
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_CEILING_DIRECTORIES": str(root.parent),
         "GIT_ASKPASS": "false",
@@ -131,6 +144,8 @@ def _clean_slate(args: tuple[str, ...]) -> dict[str, str]:
     return {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "GIT_ATTR_NOSYSTEM": "1"} | {
         "XDG_CONFIG_HOME": os.devnull,
         "HOME": os.devnull,
+        # No repository at all, also where the folder of the files lies in one.
+        "GIT_DIR": os.devnull,
     }
 
 

@@ -8,20 +8,35 @@ from __future__ import annotations
 
 import json
 import re
-from typing import get_args
+from typing import TypeVar, cast, get_args
 
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
 
 from pier_tui.events import ADAPTER, AnyEvent, Event, Notice
+from pier_tui.redaction import any_hidden, without_keys
 
+E = TypeVar("E", bound=Event)
 UNKNOWN = "an entry this version does not know"
 KINDS = frozenset(str(kind.model_fields["type"].default) for kind in get_args(get_args(AnyEvent)[0]))
 """The types of events this version knows."""
 
 
 def encode(event: Event) -> str:
-    """One line of JSON."""
+    """One line of JSON, in which no key in use is written down."""
+    return without_keys(_dumped(event))
+
+
+def shown(event: E) -> E:
+    """The event as it may be shown: without a key in use, but a patch, which is reviewed as it will be written."""
+    if not any_hidden() or hasattr(event, "patch"):
+        return event
+    line = _dumped(event)
+    clean = without_keys(line)
+    return event if clean == line else cast("E", decode(clean))
+
+
+def _dumped(event: Event) -> str:
     try:
         return event.model_dump_json()
     except PydanticSerializationError:

@@ -31,6 +31,7 @@ from pier_tui.events import (
     RouteDecided,
     ToolReturned,
 )
+from pier_tui.redaction import redact
 from pier_tui.repo.diff import Patch
 from pier_tui.session.codec import decode_any, encode
 
@@ -69,8 +70,8 @@ def lines_to_jsonl(header: RecordingHeader, lines: Iterable[str]) -> str:
 
 
 def shareable(text: str) -> str:
-    """Text on its way out of the session file: the one place where secrets are to be taken out."""
-    return text
+    """Text on its way out of the session file: the one place where keys are taken out."""
+    return redact(text)
 
 
 def from_jsonl(text: str) -> Recording:

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pier_tui.errors import PierError
 from pier_tui.events import TRANSIENT, AnyEvent, CallFinished, Event, Notice, TurnStarted
+from pier_tui.redaction import without_keys
 from pier_tui.session.codec import decode_any, encode, renamed
 from pier_tui.session.file import SessionFile, Statement
 
@@ -169,7 +170,7 @@ class Store:
 
     def keep_waiting(self, session: str, messages: Sequence[Waiting]) -> None:
         """Remember which messages wait, in place of those that did. Raises PierError where the disk refuses."""
-        rows = [(session, place, one.kind, one.text) for place, one in enumerate(messages)]
+        rows = [(session, place, one.kind, without_keys(one.text)) for place, one in enumerate(messages)]
         put: list[Statement] = [("INSERT INTO queue VALUES (?, ?, ?, ?)", row) for row in rows]
         self._file.write([("DELETE FROM queue WHERE session = ?", (session,)), *put])
 

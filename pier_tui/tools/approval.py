@@ -5,7 +5,7 @@ Nothing here depends on what a model says of its command. What cannot be read wi
 
 from __future__ import annotations
 
-import re
+import shlex
 from collections.abc import Callable
 from typing import Literal, Protocol
 
@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from pier_tui.errors import ToolError
 from pier_tui.tools import read_only
+from pier_tui.tools.ruin import ruin
 from pier_tui.tools.shell_words import Unreadable, pieces, words
 
 Policy = Literal["untrusted", "on-request", "never"]
@@ -32,17 +33,20 @@ class Rule(_Frozen):
     text: str = ""
 
     def allows(self, command: str) -> bool:
-        """Whether the rule allows the whole command."""
+        """Whether the rule allows the whole command, which is one simple command."""
         if self.text:
             return command == self.text
         try:
-            found = words(command)
+            return self.binds(words(command))
         except Unreadable:
             return False
-        return bool(self.argv) and found[: len(self.argv)] == self.argv
+
+    def binds(self, argv: tuple[str, ...]) -> bool:
+        """Whether these words begin with the rule's."""
+        return bool(self.argv) and argv[: len(self.argv)] == self.argv
 
     def __str__(self) -> str:
-        return self.text or " ".join(self.argv)
+        return self.text or shlex.join(self.argv)
 
 
 class Rules(_Frozen):
@@ -60,51 +64,67 @@ class Rules(_Frozen):
 
 
 class Decision(_Frozen):
-    """What is to happen with a command, why, and whether it is a rule or what we know of the program that allows it."""
+    """What is to happen with a command, why, and whether it is a rule or what we know of its programs that allows it.
+
+    `programs` are those of an allowed command that are believed to only read because of their names.
+    """
 
     verdict: Literal["allow", "ask", "deny"]
     reasons: tuple[str, ...] = ()
     by: Literal["", "rule", "read-only"] = ""
+    programs: tuple[str, ...] = ()
 
 
-def decide(command: str, rules: Rules) -> Decision:
-    """Allow, ask or deny. Only what is surely destructive is denied, only what is surely harmless allowed."""
-    ruin = _destructive(command)
-    if ruin:
-        return Decision(verdict="deny", reasons=(ruin,))
-    rule = rules.allowing(command)
-    if rule is not None:
-        return Decision(verdict="allow", reasons=(f"your rule allows {rule}",), by="rule")
+def decide(command: str, rules: Rules = Rules()) -> Decision:  # noqa: B008  (immutable)
+    """Allow, ask or deny. Only what is surely destructive is denied, only what is surely harmless allowed.
+
+    In a chain every command must be harmless or allowed by a rule of its own.
+    """
+    reason = ruin(command)
+    if reason:
+        return Decision(verdict="deny", reasons=(reason,))
+    exact = next((rule for rule in rules.rules if rule.text and rule.allows(command)), None)
+    if exact is not None:
+        return Decision(verdict="allow", reasons=(f"your rule allows {exact}",), by="rule")
     try:
-        why_not = read_only.why_not(words(command))
+        found = pieces(command)
     except Unreadable as unreadable:
-        why_not = str(unreadable)
-    if why_not:
-        return Decision(verdict="ask", reasons=(why_not,))
-    return Decision(verdict="allow", reasons=("it only reads",), by="read-only")
+        return Decision(verdict="ask", reasons=(str(unreadable),))
+    return _chain(found, rules)
+
+
+def _chain(found: tuple[tuple[str, ...], ...], rules: Rules) -> Decision:
+    """The decision for plain commands. Where one of them goes to another folder, rules for the others do not count."""
+    moved = len(found) > 1 and any(argv[0] == "cd" for argv in found)
+    binding = [None if moved else next((rule for rule in rules.rules if rule.binds(argv)), None) for argv in found]
+    others = tuple(argv for argv, rule in zip(found, binding, strict=True) if rule is None)
+    reason = read_only.why_not(others)
+    if reason:
+        return Decision(verdict="ask", reasons=(reason,))
+    programs = tuple(dict.fromkeys(argv[0] for argv in others))
+    ruled = tuple(f"your rule allows {rule}" for rule in dict.fromkeys(filter(None, binding)))
+    reads = ("it only reads",) if others else ()
+    return Decision(verdict="allow", reasons=ruled + reads, by="rule" if ruled else "read-only", programs=programs)
 
 
 _OFFERED: dict[str, frozenset[str] | None] = {
     **dict.fromkeys(("pytest", "mypy", "flake8", "pylint", "pyright", "tsc", "eslint", "ctest"), None),
     "ruff": frozenset({"check", "format"}),
-    "cargo": frozenset({"test", "check", "build", "clippy", "fmt"}),
     "go": frozenset({"test", "vet", "build"}),
     "make": frozenset({"test", "check", "lint", "build", "all"}),
-    "npm": frozenset({"test"}),
 }
-"""Programs for which `always` is offered, with the first words it then binds. Nothing that runs what it is given."""
+"""Programs for which `always` is offered, with the first words it then binds: checks and builds.
+
+No shell, interpreter, package manager or git, nothing that runs what its arguments say.
+"""
 
 
 def suggest_rule(command: str) -> Rule | None:
     """The rule `always` would make, or None where no standing permission should be offered."""
-    if _destructive(command):
-        return None
     try:
         argv = words(command)
     except Unreadable:
         return None
-    if argv[0] in read_only.FREELY:
-        return Rule(text=command)
     if argv[0] not in _OFFERED:
         return None
     allowed = _OFFERED[argv[0]]
@@ -113,64 +133,20 @@ def suggest_rule(command: str) -> Rule | None:
     return Rule(argv=argv[:2]) if len(argv) > 1 and argv[1] in allowed else None
 
 
-_EVERYTHING = re.compile(
-    r"^(/|/\*|~/?\*?|\$\{?HOME\}?/?\*?|/(bin|boot|dev|etc|home|lib|opt|root|sbin|sys|usr|var)/?\*?)$"
-)
-
-
-def _destructive(command: str) -> str:
-    """Why a command is surely destructive; empty where it is not."""
-    if re.search(r":\s*\(\s*\)\s*\{\s*:\s*\|\s*:\s*&\s*\}", command):
-        return "it is a fork bomb"
-    if re.search(r">\s*/dev/(sd|hd|nvme|vd|mmcblk|disk|mem)", command):
-        return "it overwrites a device"
-    for argv in pieces(command):
-        reason = _ruins(_bare(argv))
-        if reason:
-            return reason
-    return ""
-
-
-def _bare(argv: list[str]) -> list[str]:
-    """The command without what only prefixes it: variables, sudo, env, nohup, a shell's -c."""
-    prefixes = {"sudo", "env", "nohup", "exec", "command", "time", "doas", "builtin", "bash", "sh", "zsh", "xargs", "!"}
-    at = 0
-    while at < len(argv) and (argv[at] in prefixes or re.match(r"^\w+=|^-", argv[at])):
-        at += 1
-    bare = argv[at:]
-    return [bare[0].rsplit("/", 1)[-1].lstrip("\\"), *bare[1:]] if bare else [""]
-
-
-def _ruins(argv: list[str]) -> str:
-    program, arguments = argv[0], argv[1:]
-    flags = "".join(a[1:] for a in arguments if re.match(r"^-[A-Za-z]+$", a))
-    recursive = "r" in flags or "R" in flags or "--recursive" in arguments
-    everything = any(_EVERYTHING.match(argument) for argument in arguments)
-    if program == "rm" and ((recursive and everything) or "--no-preserve-root" in arguments):
-        return "it would delete everything"
-    if program in ("chmod", "chown", "chgrp") and recursive and everything:
-        return "it would change the permissions of the whole system"
-    if program.startswith("mkfs") or (
-        program in ("wipefs", "fdisk", "parted", "shred") and "/dev/" in " ".join(arguments)
-    ):
-        return "it would destroy a file system"
-    if program == "dd" and any(
-        a.startswith("of=/dev/") and a not in ("of=/dev/null", "of=/dev/stdout") for a in arguments
-    ):
-        return "it overwrites a device"
-    if program in ("shutdown", "reboot", "halt", "poweroff"):
-        return "it would stop the machine"
-    return "it would delete everything" if program == "find" and everything and "-delete" in arguments else ""
-
-
 class ApprovalRequest(_Frozen):
-    """What the user is asked. `rule` is what `always` would allow, None where it must not be offered."""
+    """What the user is asked.
+
+    `rule` is what `always` would allow, None where it must not be offered. `session` is what "this session"
+    would allow, None for this very command. `policy` is the one in force, `reasons` why it asks.
+    """
 
     command: str
     why: str
     where: str
     sandbox: str
     rule: Rule | None = None
+    session: Rule | None = None
+    policy: str = ""
     reasons: tuple[str, ...] = ()
 
 
@@ -198,7 +174,7 @@ class Nobody:
 
     async def approve(self, request: ApprovalRequest) -> ApprovalAnswer:
         """No."""
-        return ApprovalAnswer(choice="no", reason="nobody is here to allow it")
+        return ApprovalAnswer(choice="no", reason="nobody is here to allow it (--yes does where there is a sandbox)")
 
     async def ask(self, question: str, choices: tuple[str, ...] = ()) -> str:
         """Raises ToolError."""
@@ -208,9 +184,9 @@ class Nobody:
 class PolicyApproval:
     """The approval policy.
 
-    `untrusted` asks for every command no rule allows. `on-request` runs, while sandboxed, what only reads and
-    what `trusted` allows (the project's test command), and asks otherwise. `never` does not ask: sandboxed,
-    everything but the destructive runs; without a sandbox only what a rule allows.
+    Without a sandbox nothing runs unasked but what the user's rules allow, whatever the policy. With one,
+    `untrusted` runs what only reads, `on-request` that and what `trusted` allows (the project's test command),
+    and both ask otherwise. `never` does not ask: everything but the destructive runs in the sandbox.
     """
 
     def __init__(
@@ -223,39 +199,59 @@ class PolicyApproval:
         sandbox: str = "no sandbox",
         where: str = "a scratch copy of the repository",
         trusted: Callable[[], Rules] = Rules,
+        foreign: Callable[[tuple[str, ...]], str] = lambda programs: "",
         save_rule: Callable[[Rule], None] | None = None,
     ) -> None:
         self.policy = policy
         self.rules = rules
         self._user, self._sandboxed, self._sandbox, self._where = user, sandboxed, sandbox, where
-        self._trusted, self._save_rule = trusted, save_rule
+        self._trusted, self._foreign, self._save_rule = trusted, foreign, save_rule
 
     async def command(self, command: str, why: str) -> tuple[bool, str]:
         """Whether it may run, and the reason to tell the model when it may not."""
-        decision = decide(command, self.rules)
+        decision = self._decided(command)
         if decision.verdict == "deny":
             return False, decision.reasons[0]
         if decision.by == "rule" or self._runs_unasked(command, decision):
             return True, ""
         if self.policy == "never":
             return False, "the approval policy never asks, and neither a rule nor a sandbox allows it"
-        return await self._asked(command, why, decision.reasons)
+        return await self._asked(command, why, decision)
+
+    def _decided(self, command: str) -> Decision:
+        """The decision, where the programs it trusts by name are not some of the repository's own."""
+        decision = decide(command, self.rules)
+        reason = self._foreign(decision.programs) if decision.programs else ""
+        return Decision(verdict="ask", reasons=(reason,)) if reason else decision
 
     def _runs_unasked(self, command: str, decision: Decision) -> bool:
-        if not self._sandboxed or self.policy == "untrusted":
+        if not self._sandboxed:
             return False
-        return self.policy == "never" or decision.verdict == "allow" or self._trusted().allowing(command) is not None
+        if self.policy == "never" or decision.verdict == "allow":
+            return True
+        return self.policy == "on-request" and self._trusted().allowing(command) is not None
 
-    async def _asked(self, command: str, why: str, reasons: tuple[str, ...]) -> tuple[bool, str]:
+    async def _asked(self, command: str, why: str, decision: Decision) -> tuple[bool, str]:
         rule = suggest_rule(command)
+        session = self._trusted().allowing(command) or rule
+        unconfined = decision.verdict == "allow" and not self._sandboxed
         request = ApprovalRequest(
-            command=command, why=why, where=self._where, sandbox=self._sandbox, rule=rule, reasons=reasons
+            command=command,
+            why=why,
+            where=self._where,
+            sandbox=self._sandbox,
+            rule=rule,
+            session=session,
+            policy=self.policy,
+            reasons=(*decision.reasons, "but there is no full sandbox, so everything asks")
+            if unconfined
+            else decision.reasons,
         )
         answer = await self._user.approve(request)
         if answer.choice == "no":
             return False, answer.reason or "the user did not allow it"
         if answer.choice == "session":
-            self.rules = self.rules.with_rule(rule or Rule(text=command))
+            self.rules = self.rules.with_rule(session or Rule(text=command))
         if answer.choice == "always" and rule is not None:
             self.rules = self.rules.with_rule(rule)
             if self._save_rule is not None:

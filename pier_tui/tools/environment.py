@@ -6,10 +6,17 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 
+from pier_tui.tools import git_reading
+
 PASSED = ("PATH", "HOME", "LANG", "TERM", "TZ", "USER", "LOGNAME", "SHELL", "VIRTUAL_ENV")
 """Environment variables a command is given, besides LC_*; never a key."""
 _SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL", re.IGNORECASE)
-FIXED = {"PYTHONDONTWRITEBYTECODE": "1", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
+FIXED = {
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_TERMINAL_PROMPT": "0",
+    **git_reading.ENVIRONMENT,
+}
 
 
 def secret(name: str) -> bool:

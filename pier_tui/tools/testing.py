@@ -28,6 +28,11 @@ class TestCommand:
     folder: str = ""
     """Where unittest looks for tests, when not at the root."""
 
+    @property
+    def begins(self) -> tuple[str, ...]:
+        """The words every run begins with, of all tests or some, and nothing else: what a permission binds."""
+        return self.argv[: 2 if self.framework == "generic" else 3]
+
 
 def detect(files: Files) -> TestCommand:
     """The project's test command. Raises ToolError where there is no sign of tests."""

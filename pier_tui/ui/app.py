@@ -21,11 +21,13 @@ from pier_tui.errors import PierError
 from pier_tui.events import Notice
 from pier_tui.repo.diff import Patch
 from pier_tui.session.export import load_recording
+from pier_tui.ui.crashing import Crashing
 from pier_tui.ui.guarded import GuardedApp
 from pier_tui.ui.keymap import Clashes, checked
 from pier_tui.ui.lifecycle import Connecting, Lifecycle, Reopen, Start, Watch
 from pier_tui.ui.palette import Actions
 from pier_tui.ui.screens.replay import ReplayScreen
+from pier_tui.ui.screens.trust import Gate
 from pier_tui.ui.screens.workbench import WorkbenchScreen
 from pier_tui.ui.themes import DEFAULT, dress
 from pier_tui.ui.widgets.prompt import Files
@@ -40,7 +42,7 @@ def preferences(overrides: Mapping[str, object], env: Mapping[str, str]) -> tupl
     return load_settings(None, env, overrides), config_dir(env) / "themes", state_dir(env)
 
 
-class PierApp(GuardedApp):
+class PierApp(Crashing, GuardedApp):
     """Paints first, then calls `start` for the agent. Paths and settings come as plain values."""
 
     TITLE = "pier-tui"
@@ -65,10 +67,11 @@ class PierApp(GuardedApp):
         worktree: Callable[[], Awaitable[Patch]] | None = None,
         files: Files | None = None,
         set_up: Connecting | None = None,
+        gate: Gate | None = None,
         recording: Path | None = None,
     ) -> None:
         super().__init__()
-        self.life = Lifecycle(start, reopen, watch, set_up)
+        self.life = Lifecycle(start, reopen, watch, set_up, gate)
         self._recording, self._keys = recording, dict(keymap or {})
         self._wanted_theme, self._user_themes = theme, user_themes
         self._clashes, self._asked_to_quit = Clashes(), -AGAIN

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Callable
 from typing import TypeVar
 
 from textual.app import App
@@ -18,13 +20,13 @@ T = TypeVar("T")
 class DialogUser:
     """Asks one thing at a time; a second question waits for the first answer."""
 
-    def __init__(self, app: App[None]) -> None:
-        self._app = app
+    def __init__(self, app: App[None], *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._app, self._clock = app, clock
         self._turn = asyncio.Lock()
 
     async def approve(self, request: ApprovalRequest) -> ApprovalAnswer:
         """Whether a command may run; no answer is no."""
-        return await self._answer(ApprovalScreen(request)) or ApprovalAnswer(choice="no")
+        return await self._answer(ApprovalScreen(request, clock=self._clock)) or ApprovalAnswer(choice="no")
 
     async def ask(self, question: str, choices: tuple[str, ...] = ()) -> str:
         """The user's answer, one of the choices or his own words; empty where he would not say."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from textual.app import App, SuspendNotSupported
 
+from pier_tui.redaction import spared
 from pier_tui.tools.environment import without_secrets
 
 
@@ -21,7 +22,7 @@ async def edit(app: App[None], text: str, suffix: str = ".md") -> str | None:
         await asyncio.to_thread(path.write_text, text, "utf-8", "surrogateescape")
         try:
             with app.suspend():
-                words, environment = shlex.split(command), without_secrets(os.environ)
+                words, environment = shlex.split(command), spared(without_secrets(os.environ))
                 process = await asyncio.create_subprocess_exec(*words, str(path), env=environment)
                 code = await process.wait()
         except (OSError, ValueError, SuspendNotSupported) as error:

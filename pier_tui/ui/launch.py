@@ -22,11 +22,14 @@ from pier_tui.ui.text import escaped, sanitize, visible
 
 if TYPE_CHECKING:
     from pier_tui.events import AnyEvent
+    from pier_tui.models.pinning import Destination
     from pier_tui.repo.diff import Patch
+    from pier_tui.repo.sighting import Sighting
     from pier_tui.session.shelf import Shelf
     from pier_tui.tools.approval import User
     from pier_tui.ui.app import PierApp
     from pier_tui.ui.screens.first_start import SetUp, Setup
+    from pier_tui.ui.screens.trust import Standing
     from pier_tui.ui.workbench import SessionLine, Workbench
 
 T = TypeVar("T")
@@ -37,23 +40,24 @@ SWITCH = 0.0005
 
 @dataclass(frozen=True)
 class Opening:
-    """What a screen is opened on. `plain` is a folder without git, read-only."""
+    """What a screen is opened on. `plain` is a folder without git, read-only; `trusted` holds for this run only."""
 
     root: Path
     overrides: Mapping[str, object]
     env: Mapping[str, str]
     resume: str | None = None
     plain: bool = False
+    trusted: bool = False
 
 
-def workbench(path: Path, overrides: Mapping[str, object], env: Mapping[str, str], resume: str | None = None) -> int:
+def workbench(opening: Opening) -> int:
     """Open a repository. Raises PierError with one sentence where that cannot be done."""
-    opening = Opening(path, overrides, env, resume)
+    path = opening.root
     with Picture(path.resolve().name) as picture:
-        from pier_tui.repo.repo import Repo
+        from pier_tui.repo.repo import reachable, top_level
 
         try:
-            return _open(replace(opening, root=Repo.open(path).root), picture)
+            return _open(replace(opening, root=top_level(reachable(path))), picture)
         except RepositoryError as error:
             picture.take_down()
             if not path.is_dir() or not sys.stdin.isatty() or "bare" in str(error):
@@ -64,7 +68,6 @@ def workbench(path: Path, overrides: Mapping[str, object], env: Mapping[str, str
 def _without_git(opening: Opening, why: str) -> int:
     """Offer what can be done in a folder that is no repository."""
     from pier_tui.repo.git import git_sync
-    from pier_tui.repo.repo import Repo
 
     sys.stdout.write(sanitize(f"{why}\n"))
     sys.stdout.write("Type i to run `git init` here, r to open it read-only, anything else to leave: ")
@@ -72,7 +75,7 @@ def _without_git(opening: Opening, why: str) -> int:
     answer = sys.stdin.readline().strip().lower()
     if answer in ("i", "init"):
         git_sync(opening.root, "init", "--quiet")
-        return _open(replace(opening, root=Repo.open(opening.root).root))
+        return _open(replace(opening, root=opening.root.resolve()))
     if answer in ("r", "read-only"):
         return _open(replace(opening, root=opening.root.resolve(), plain=True))
     return 1
@@ -83,9 +86,10 @@ def demo(overrides: Mapping[str, object], env: Mapping[str, str], keep: Path | N
     from pier_tui.repo.sample import make_sample
 
     if keep is not None:
-        return _open(Opening(make_sample(keep), overrides, env))
+        return _open(Opening(make_sample(keep).resolve(), overrides, env, trusted=True))
     with tempfile.TemporaryDirectory(prefix="pier-tui-demo-") as folder, Picture("shop") as picture:
-        return _open(Opening(make_sample(Path(folder) / "shop"), overrides, env), picture)
+        sample = make_sample(Path(folder).resolve() / "shop")
+        return _open(Opening(sample, overrides, env, trusted=True), picture)
 
 
 def recording(file: Path | None, env: Mapping[str, str]) -> int:
@@ -123,6 +127,8 @@ def _open(opening: Opening, picture: Picture | None = None) -> int:
     if picture is not None:
         picture.hand_over()
     app.run()
+    if app.crashed is not None:
+        raise app.crashed
     return app.return_code or 0
 
 
@@ -131,7 +137,7 @@ def build(opening: Opening) -> PierApp:
     from pier_tui.ui.app import PierApp, preferences
 
     found, themes, state = preferences(opening.overrides, opening.env)
-    connection = Connection(opening)
+    connection = Connection(opening, state)
 
     async def start(user: User) -> Workbench:
         for problem in found.problems:
@@ -153,52 +159,111 @@ def build(opening: Opening) -> PierApp:
         files=connection.files,
         worktree=None if opening.plain else connection.working_diff,
         set_up=set_up,
+        gate=connection,
     )
     return app
 
 
-class Connection:
-    """Starts agents for the app, with what the user chose at the first start."""
+@dataclass(frozen=True)
+class Outside:
+    """A directory as the trust screen shows it."""
 
-    def __init__(self, opening: Opening) -> None:
-        self._opening = opening
+    path: str
+    parent: str
+    noted: tuple[str, ...]
+
+
+class Connection:
+    """Starts agents for the app, once it is known how the directory may be used and where the key may go."""
+
+    def __init__(self, opening: Opening, state: Path) -> None:
+        self._opening, self._state = opening, state
+        self._decided = self.trusted = opening.trusted
+        self._seen: Sighting | None = None
+
+    async def undecided(self) -> Outside | None:
+        """The directory, where nobody said yet whether it is trusted. Raises RepositoryError."""
+        if self._decided:
+            return None
+        # Not the agent's modules: the question is to come before anybody begins to type.
+        from pier_tui.repo.sighting import sight
+        from pier_tui.trust import TrustBook
+
+        seen = await asyncio.to_thread(sight, self._opening.root)
+        self._decided = self.trusted = TrustBook(self._state).standing(seen) is not None
+        self._seen = seen
+        if self._decided:
+            return None
+        # A parent that holds everything is not offered: trusting it would be trusting whatever comes.
+        parent = seen.root.parent
+        offered = "" if parent in (Path(parent.anchor), Path.home(), Path(tempfile.gettempdir())) else str(parent)
+        return Outside(str(seen.root), offered, (*seen.pointers, *(f"{name} is there" for name in seen.noted)))
+
+    async def settle(self, answer: Standing) -> None:
+        """Keep the user's answer; only looking is not remembered. Raises PierError."""
+        from pier_tui.trust import TrustBook
+
+        if self._seen is not None and answer in ("here", "below"):
+            await asyncio.to_thread(TrustBook(self._state).trust, self._seen, below=answer == "below")
+        self._decided, self.trusted = True, answer in ("here", "below")
+
+    async def unconfirmed(self) -> tuple[Destination, ...]:
+        """Addresses the key was never sent to. Raises ConfigError."""
+        await asyncio.to_thread(_import_wiring)
+        from pier_tui import connecting, wiring
+
+        chosen = await asyncio.to_thread(wiring.settings, self._opening.overrides, self._opening.env)
+        return await asyncio.to_thread(connecting.unconfirmed, chosen.settings, self._opening.env)
+
+    async def confirm(self, destinations: Sequence[Destination]) -> None:
+        """Remember that the key may go there. Raises ConfigError."""
+        from pier_tui import connecting
+
+        await asyncio.to_thread(connecting.confirm, destinations, self._opening.env)
 
     async def unconnected(self) -> bool:
         """Whether the user should be asked which models to use. Raises ConfigError."""
         await asyncio.to_thread(_import_wiring)
-        from pier_tui import wiring
+        from pier_tui import connecting, wiring
 
         chosen = await asyncio.to_thread(wiring.settings, self._opening.overrides, self._opening.env)
-        return await asyncio.to_thread(wiring.unconnected, chosen.settings, self._opening.env)
+        return await asyncio.to_thread(connecting.unconnected, chosen.settings, self._opening.env)
 
     async def start(self, user: User, session: str | None = None) -> Workbench:
         """An agent, for a new session or one to go on with."""
         await asyncio.to_thread(_import_wiring)
-        from pier_tui import wiring
+        from pier_tui import connecting, wiring
 
         o = self._opening
         chosen = await asyncio.to_thread(wiring.settings, o.overrides, o.env)
-        if (await asyncio.to_thread(wiring.pick_profile, chosen.settings, o.env)).offline:
+        if (await asyncio.to_thread(connecting.pick_profile, chosen.settings, o.env)).offline:
             await asyncio.to_thread(_import_offline)
-        return await wiring.assemble(chosen.settings, o.root, o.env, user=user, resume=session, plain=o.plain)
+        return await wiring.assemble(
+            chosen.settings, o.root, o.env, user=user, resume=session, plain=o.plain, trusted=self.trusted
+        )
 
     def watch(self) -> AsyncIterator[tuple[str, ...]]:
-        """The paths others change in the repository, in batches."""
+        """The paths others change in the repository, in batches; none where it is only looked at."""
         from pier_tui.repo.watch import watch
 
-        return watch(self._opening.root)
+        return watch(self._opening.root) if self.trusted else _nothing()
+
+    @property
+    def _git(self) -> bool:
+        return self.trusted and not self._opening.plain
 
     async def working_diff(self) -> Patch:
-        """What the working tree holds against the last commit."""
+        """What the working tree holds against the last commit; nothing without git."""
+        from pier_tui.repo.diff import Patch
         from pier_tui.repo.repo import Repo
 
-        return await Repo.open(self._opening.root).working_diff()
+        return await Repo.open(self._opening.root).working_diff() if self._git else Patch()
 
     async def files(self) -> tuple[str, ...]:
         """The repository's files, for completion."""
         from pier_tui.repo.repo import Repo
 
-        return await Repo.open(self._opening.root).files() if not self._opening.plain else ()
+        return await Repo.open(self._opening.root).files() if self._git else ()
 
     async def find(self) -> Sequence[str]:
         """Addresses of servers on this machine."""
@@ -208,14 +273,19 @@ class Connection:
 
     async def apply(self, setup: Setup) -> None:
         """Keep and use the choice of the first start. Raises PierError; a server is asked for its models first."""
-        from pier_tui import wiring
+        from pier_tui import connecting
         from pier_tui.models.connect import served_models
 
         value = setup.value
         if setup.way == "server":
             value = f"{value.rstrip('/')} ({', '.join(await served_models(value))})"
-        changes = await asyncio.to_thread(wiring.keep_setup, setup.way, value, self._opening.env)
+        changes = await asyncio.to_thread(connecting.keep_setup, setup.way, value, self._opening.env)
         self._opening = replace(self._opening, overrides={**self._opening.overrides, **changes})
+
+
+async def _nothing() -> AsyncIterator[tuple[str, ...]]:
+    return
+    yield ()
 
 
 def _import_wiring() -> None:

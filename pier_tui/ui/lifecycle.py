@@ -12,7 +12,9 @@ from pier_tui.events import Notice
 from pier_tui.tools.approval import User
 from pier_tui.ui.asking import DialogUser
 from pier_tui.ui.screens.first_start import SetUp, connect
+from pier_tui.ui.screens.trust import Gate, admitted, cleared
 from pier_tui.ui.screens.workbench import WorkbenchScreen
+from pier_tui.ui.widgets.header import Header
 from pier_tui.ui.workbench import Workbench
 
 Start = Callable[[User], Awaitable[Workbench]]
@@ -24,21 +26,30 @@ Connecting = Callable[[], Awaitable[SetUp | None]]
 
 @dataclass
 class Lifecycle:
-    """The agent's life in the app. `set_up` finds out whether models are connected, `watch` follows the files."""
+    """The agent's life in the app.
+
+    `gate` asks what must be decided first, `set_up` finds out whether models are connected, `watch` follows the files.
+    """
 
     start: Start | None = None
     reopen: Reopen | None = None
     watch: Watch | None = None
     set_up: Connecting | None = None
+    gate: Gate | None = None
     workbench: Workbench | None = None
 
     async def begin(self, app: App[None], screen: WorkbenchScreen) -> None:
-        """Ask how to connect where that is open, start the agent, and follow the files until the app ends."""
+        """Ask whether the directory is trusted and how to connect, where that is open; then start the agent."""
         try:
+            if self.gate is not None and not await admitted(app, self.gate):
+                app.exit()
+                return
             await _glimpse(screen)
             asked = await self.set_up() if self.set_up is not None else None
             if asked is not None:
                 await connect(app, asked)
+            if self.gate is not None:
+                await cleared(app, self.gate)
             if self.start is not None:
                 await self._attach(screen, self.start(DialogUser(app)))
         except PierError as error:
@@ -66,6 +77,7 @@ class Lifecycle:
         """Give the screen its agent, and show what it remembers."""
         self.workbench = await starting
         await screen.resume(self.workbench.history())
+        screen.query_one(Header).trusted = self.gate is None or self.gate.trusted
         screen.resumable = self.reopen is not None
         screen.attach(self.workbench)
 

@@ -11,7 +11,7 @@ from pier_tui.repo.scratch import Scratch
 from pier_tui.tools.approval import Nobody, PolicyApproval
 from pier_tui.tools.sandbox import Sandbox
 from pier_tui.tools.scratch_runner import ScratchRunner
-from pier_tui.tools.testing import detect, narrowed
+from pier_tui.tools.testing import PYTEST, TestCommand, detect, narrowed
 from pier_tui.tools.tool import CheckFailed, CheckPassed, CommandRun, Ran
 
 PROJECT: dict[str, str | bytes] = {
@@ -143,6 +143,17 @@ def test_the_project_tells_how_it_is_tested(make_desk) -> None:
     for bad in ("-p evil", "--cov", "x\ny"):
         with pytest.raises(ToolError, match="not an option"):
             narrowed(command, bad, desk.files)
+
+
+@pytest.mark.parametrize("target", ["", "test_x.py", "test_x.py::TestA::test_b", "sub", "adds or empties", "test_x"])
+@pytest.mark.parametrize("frame", ["pytest", "unittest", "cargo", "go", "npm", "make"])
+def test_every_run_begins_with_the_words_a_permission_binds(make_desk, frame: str, target: str) -> None:
+    desk = make_desk({"test_x.py": "", "sub/test_y.py": ""})
+    argv = {"pytest": ("python", *PYTEST), "unittest": ("python", "-m", "unittest", "discover")}.get(frame)
+    framework = "generic" if argv is None else frame
+    command = TestCommand(framework, argv or (frame, "test", *(["./..."] if frame == "go" else [])))
+    assert narrowed(command, target, desk.files)[: len(command.begins)] == command.begins
+    assert command.begins == (("python", "-m", frame) if argv else (frame, "test"))
 
 
 def test_a_repository_without_tests_says_so(make_desk) -> None:

@@ -11,8 +11,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, Literal
 
+from kept_sessions import KeptSessions, Line
 from pydantic import BaseModel
 from rich.segment import Segment
 from snapshot_scenes import PlayedWorkbench, finished, tool, turn, until
@@ -22,12 +24,14 @@ from textual.pilot import Pilot
 
 from pier_tui.errors import PierError
 from pier_tui.events import AnyEvent, Notice, RepoChanged, RequestFailed
+from pier_tui.models.pinning import Destination
 from pier_tui.tools.approval import ApprovalRequest, Rule
 from pier_tui.ui.app import PierApp
 from pier_tui.ui.line_filter import TextGuard
 from pier_tui.ui.screens.approval import ApprovalScreen
 from pier_tui.ui.screens.ask import AskScreen
 from pier_tui.ui.screens.first_start import FirstStartScreen
+from pier_tui.ui.screens.trust import DestinationScreen, TrustScreen
 from pier_tui.ui.text import control
 
 MARK = "XyZZy"
@@ -168,27 +172,14 @@ def happenings(poison: Poison) -> list[AnyEvent]:
     ]
 
 
-@dataclass(frozen=True)
-class Kept:
-    """A session on a shelf."""
-
-    id: str
-    title: str
-    started: float = 0.0
-    turns: int = 3
-    cost: None = None
-
-
-@dataclass(frozen=True)
-class HostileShelf:
+class HostileShelf(KeptSessions):
     """Sessions with payloads for titles, that cannot be written out."""
 
-    poison: Poison
+    def __init__(self, poison: Poison) -> None:
+        super().__init__(*(Line(f"s{number}", poison.short(f"session {number}")) for number in range(20)))
+        self.poison = poison
 
-    async def sessions(self) -> list[Kept]:
-        return [Kept(f"s{number}", self.poison.short(f"session {number}")) for number in range(20)]
-
-    async def export(self, session_id: str) -> str:
+    async def export(self, session_id: str, form: Literal["md", "jsonl"] = "md") -> str:
         raise PierError(self.poison.short(f"{session_id} cannot be written"))
 
 
@@ -233,7 +224,7 @@ async def walk(pilot: Pilot[None], bench: PlayedWorkbench, poison: Poison) -> No
         ("f4", "f1", "pagedown", "escape"),
         ("ctrl+o", "pagedown", "escape"),
         ("ctrl+b", "pagedown", "escape"),
-        ("ctrl+l", "down", "e", "escape"),
+        ("ctrl+l", "down", "x", "escape"),
         ("ctrl+p", "t", "h", "e", "escape"),
         ("f12", "escape"),
     ):
@@ -262,7 +253,9 @@ async def dialogs(pilot: Pilot[None], poison: Poison) -> None:
 
     first = FirstStartScreen(find, poison.short("wrong"))
     question = AskScreen(poison.long("which?"), (poison.short("a"), poison.short("b")))
-    for screen in (ApprovalScreen(asked), question, first):
+    seen = SimpleNamespace(path=poison.short("/repo"), parent=poison.short("/"), noted=[poison.short("AGENTS.md")])
+    door = DestinationScreen([Destination(source=poison.short("KEY"), origin=poison.short("https://host:443"))])
+    for screen in (ApprovalScreen(asked), question, TrustScreen(seen), door, first):
         app.push_screen(screen)
         await pilot.pause()
         await pilot.press("tab", "down")

@@ -261,15 +261,17 @@ async def approval(pilot: Pilot[None], app: PierApp, bench: PlayedWorkbench) -> 
     """The same, with a command waiting over it."""
     await review(pilot, app, bench)
     request = ApprovalRequest(
-        command="make migrate && pytest -q tests/test_cart.py",
-        why="The cart's table needs its new column before the tests run.",
+        command="make test FILE=tests/test_cart.py\u202e",
+        why="the model wants to run it",
         where="a scratch copy of the repository",
         sandbox="no network; writes stay in the scratch copy",
-        rule=Rule(argv=("make", "migrate")),
-        reasons=("make runs whatever the Makefile says",),
+        rule=Rule(argv=("make", "test")),
+        policy="untrusted",
+        reasons=("it holds line breaks or unusual characters",),
     )
     app.run_worker(bench.user.approve(request))
     await until(pilot, lambda: isinstance(app.screen, ApprovalScreen))
+    await pilot.pause()
 
 
 def kept() -> list[Line]:

@@ -12,9 +12,7 @@ from textual.pilot import Pilot
 
 from pier_tui.backbone.updates import Edit, Pin, Put, Remove
 from pier_tui.events import Notice, Verdict
-from pier_tui.tools.approval import ApprovalRequest, Rule
 from pier_tui.ui.app import PierApp
-from pier_tui.ui.screens.approval import ApprovalScreen
 from pier_tui.ui.screens.ask import AskScreen
 from pier_tui.ui.screens.costs import CostsScreen
 from pier_tui.ui.screens.help import HelpScreen
@@ -254,42 +252,6 @@ async def test_an_item_can_be_added_and_escape_adds_nothing() -> None:
         (update,) = bench.said[0][1]
         assert isinstance(update, Put)
         assert (update.item.section, update.item.text, update.item.author) == ("plan", "step", "you")
-
-
-async def test_an_approval_ignores_keys_until_it_could_be_read() -> None:
-    now = [0.0]
-    bench = ScriptedWorkbench()
-    async with workbench(bench) as (app, pilot):
-        answers: list[Any] = []
-        request = ApprovalRequest(
-            command="pytest -q\u202e", why="w", where="here", sandbox="none", rule=Rule(argv=("pytest",))
-        )
-        app.push_screen(ApprovalScreen(request, clock=lambda: now[0]), answers.append)
-        await pilot.press("a", "escape", "y")
-        assert answers == []
-        text = " ".join(str(line.render()) for line in app.screen.query("Static"))
-        assert "<U+202E>" in text
-        assert "kept as a rule: pytest" in text
-        now[0] = 0.31
-        await pilot.press("x", "y")
-        assert answers == []
-        now[0] = 0.7
-        await pilot.press("n", *"no", "enter")
-        assert (answers[0].choice, answers[0].reason) == ("no", "no")
-
-
-async def test_always_is_not_offered_without_a_rule() -> None:
-    now = [0.0]
-    async with workbench(ScriptedWorkbench()) as (app, pilot):
-        answers: list[Any] = []
-        request = ApprovalRequest(command="curl x | sh", why="", where="", sandbox="")
-        app.push_screen(ApprovalScreen(request, clock=lambda: now[0]), answers.append)
-        await pilot.pause()
-        now[0] = 1.0
-        await pilot.press("a")
-        assert answers == []
-        await pilot.press("y")
-        assert answers[0].choice == "once"
 
 
 async def test_a_question_is_answered_and_an_interrupted_one_closes_its_dialog() -> None:

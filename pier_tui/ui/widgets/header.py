@@ -30,6 +30,8 @@ class Header(Widget):
     """Other programs that have this repository open."""
     recording: reactive[str] = reactive("")
     """What the recording mark says, such as `paused 2x`; empty: live."""
+    trusted: reactive[bool] = reactive(True)
+    """False where the directory is only looked at."""
 
     def render(self) -> Content:
         """Left: where we are. Right: how turns are routed. The title takes what is left between."""
@@ -51,6 +53,8 @@ class Header(Widget):
         if self.recording:
             parts += [(f" RECORDING {self.recording} ", "bold reverse"), ("  ", "")]
         parts.append((sanitize(self.repository) or "pier-tui", "bold"))
+        if not self.trusted:
+            parts.append(("  untrusted: only looking", "bold $text-warning"))
         if self.others:
             parts.append((f"  +{self.others} open here", "bold $text-warning"))
         if self.branch:
