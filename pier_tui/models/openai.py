@@ -8,7 +8,7 @@ import random
 import re
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
+from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass, field, replace
 
 import httpx
@@ -23,6 +23,7 @@ from pier_tui.models.pacing import Pace
 from pier_tui.models.reading import PATIENT, Silence, Waits, additions, reason
 from pier_tui.models.text_calls import Gate
 from pier_tui.models.usage import Usage
+from pier_tui.seams import call
 
 MOST_SENT = 12
 """Times one call is sent at the very most, learning what the endpoint refuses included."""
@@ -188,7 +189,7 @@ class OpenAIClient:
         progress = _Progress(Assembly(), Gate(schemas), self._clock())
         headers = self.dialect.headers(self._key)
         try:
-            async with self._http.stream("POST", self._url, content=content, headers=headers) as response:
+            async with self._opened(content, headers) as response:
                 if not response.is_success:
                     raise _Refused(await self._failure(response))
                 progress.assembly.request_id = clean_id(response.headers.get("x-request-id"))
@@ -209,6 +210,12 @@ class OpenAIClient:
             raise _Refused(failure, progress.assembly.reply().usage) from None
         except ModelError as error:
             raise type(error)(self._scrub(str(error), 600), error.request_id) from None
+
+    def _opened(self, content: bytes, headers: dict[str, str]) -> AbstractAsyncContextManager[httpx.Response]:
+        try:
+            return call("net.connect", self._http.stream, "POST", self._url, content=content, headers=headers)
+        except OSError as error:
+            raise httpx.ConnectError(error.strerror or str(error)) from error
 
     async def _pieces(self, response: httpx.Response, progress: _Progress) -> AsyncGenerator[Piece, None]:
         assembly = progress.assembly

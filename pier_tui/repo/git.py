@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pier_tui.errors import RepositoryError
+from pier_tui.seams import call
 
 FIXED = (
     "--no-optional-locks",
@@ -130,6 +131,13 @@ def absent() -> RepositoryError:
     return RepositoryError("git is not installed or not on PATH: install git, or open the folder read-only")
 
 
+def _unstarted(error: OSError) -> RepositoryError:
+    """Why git could not be started, as one sentence."""
+    if isinstance(error, FileNotFoundError):
+        return absent()
+    return RepositoryError(f"git cannot be started ({error.strerror}): close some programs and try again")
+
+
 def _configured(args: tuple[str, ...]) -> bool:
     return args[:1] != ("init",) and args[:1] != ("config",) and "--no-index" not in args
 
@@ -153,7 +161,9 @@ async def _start(
     root: Path, args: tuple[str, ...], stdin: bytes | None, env: Mapping[str, str]
 ) -> tuple[int, bytes, bytes]:
     try:
-        process = await asyncio.create_subprocess_exec(
+        process = await call(
+            "proc.start",
+            asyncio.create_subprocess_exec,
             *arguments(root, args),
             cwd=root,
             env=env,
@@ -161,8 +171,8 @@ async def _start(
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
-    except FileNotFoundError as error:
-        raise absent() from error
+    except OSError as error:
+        raise _unstarted(error) from error
     try:
         out, err = await process.communicate(stdin)
     except asyncio.CancelledError:
@@ -177,7 +187,9 @@ def _start_sync(
     root: Path, args: tuple[str, ...], stdin: bytes | None, env: Mapping[str, str]
 ) -> tuple[int, bytes, bytes]:
     try:
-        ended = subprocess.run(
+        ended = call(
+            "proc.start",
+            subprocess.run,
             arguments(root, args),
             cwd=root,
             env=env,
@@ -186,8 +198,8 @@ def _start_sync(
             capture_output=True,
             check=False,
         )
-    except FileNotFoundError as error:
-        raise absent() from error
+    except OSError as error:
+        raise _unstarted(error) from error
     return ended.returncode, ended.stdout, ended.stderr
 
 

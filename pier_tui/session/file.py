@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pier_tui.errors import PierError
+from pier_tui.seams import call
 from pier_tui.session import pages, salvage
 from pier_tui.session.schema import VERSION, bring_up, usable, version_of
 
@@ -65,7 +66,7 @@ class SessionFile:
             db.execute("BEGIN IMMEDIATE")
             for statement, values in statements:
                 db.execute(statement, values)
-            db.execute("COMMIT")
+            call("db.commit", db.execute, "COMMIT")
 
         self._carry_out(all_or_none, "The session could not be saved")
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pier_tui.errors import ToolError
+from pier_tui.seams import call
 from pier_tui.tools.terminal import own_terminal, read
 from pier_tui.tools.tool import Output, Ran
 
@@ -125,7 +126,9 @@ async def _started(
     try:
         descriptor = held.enter_context(_readable(launch.seccomp)) if launch.seccomp else None
         screen = await held.enter_async_context(own_terminal()) if terminal else None
-        process = await asyncio.create_subprocess_exec(
+        process = await call(
+            "proc.start",
+            asyncio.create_subprocess_exec,
             *launch.argv(descriptor),
             cwd=folder,
             env=dict(launch.environment),
