@@ -19,7 +19,8 @@ from textual.widgets import Input
 from pier_tui.tools.approval import ApprovalAnswer, ApprovalRequest, Rule
 from pier_tui.ui.app import PierApp
 from pier_tui.ui.asking import DialogUser
-from pier_tui.ui.screens.approval import GRACE, ApprovalScreen
+from pier_tui.ui.screens.approval import ApprovalScreen
+from pier_tui.ui.screens.unhurried import GRACE
 from pier_tui.ui.text import badge
 from pier_tui.ui.widgets.command_text import GUTTER, rows
 

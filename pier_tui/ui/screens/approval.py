@@ -20,18 +20,14 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from pier_tui.tools.approval import ApprovalAnswer, ApprovalRequest, Rule
-from pier_tui.ui.screens.dialog import Dialog
+from pier_tui.ui.screens.unhurried import Unhurried
 from pier_tui.ui.text import sanitize
 from pier_tui.ui.widgets.command_text import CommandText, visible
 
-GRACE = 0.3
-"""Seconds after painting, and after any key that came too early, during which keys are dropped."""
 SETTLE = 0.06
 """Seconds a yes waits for a further key: pasted text brings one at once, a finger does not."""
 LONGEST_FACT = 240
 
-ANSWERS = frozenset("ysan1234") | {"escape"}
-READING = frozenset({"up", "down", "pageup", "pagedown", "home", "end"})
 Choice = Literal["once", "session", "always"]
 
 POLICIES = {
@@ -41,11 +37,11 @@ POLICIES = {
 }
 
 
-class ApprovalScreen(Dialog[ApprovalAnswer]):
+class ApprovalScreen(Unhurried[ApprovalAnswer]):
     """Answers the request; closing it is no."""
 
     TITLE_TEXT = "Run this command?"
-    AUTO_FOCUS = ""
+    ANSWERS = frozenset("ysan1234") | {"escape", "up", "down", "pageup", "pagedown", "home", "end"}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y,1", "answer('once')", "once", show=False, id="approve.once"),
         Binding("s,2", "answer('session')", "this session", show=False, id="approve.session"),
@@ -71,9 +67,8 @@ class ApprovalScreen(Dialog[ApprovalAnswer]):
     """
 
     def __init__(self, request: ApprovalRequest, *, clock: Callable[[], float] = time.monotonic) -> None:
-        super().__init__()
-        self._request, self._clock = request, clock
-        self._painted: float | None = None
+        super().__init__(clock=clock)
+        self._request = request
         self._settling: Timer | None = None
         self._read = False
         self._room = 0
@@ -124,7 +119,7 @@ class ApprovalScreen(Dialog[ApprovalAnswer]):
             self.call_after_refresh(then)
 
     def _seen(self) -> None:
-        self._painted = self._clock()
+        super()._seen()
         self._mark()
 
     def _mark(self) -> None:
@@ -136,28 +131,17 @@ class ApprovalScreen(Dialog[ApprovalAnswer]):
         self.set_class(not self._read and not at_end, "-unread")
 
     @property
-    def _ready(self) -> bool:
-        """Whether a key counts; one that came too early was meant for something else, and so may be the next."""
-        if self._painted is None:
-            return False
-        ready = self._clock() - self._painted >= GRACE
-        if not ready or self._settling is not None:
+    def ready(self) -> bool:
+        """Whether a key counts; one that comes while a yes still waits takes it back."""
+        if self._settling is not None:
             self._wait()
-            return False
-        return True
+        return super().ready
 
     def _wait(self) -> None:
-        """What was pressed was not meant for this dialog: take back a yes that waits, and count anew."""
         if self._settling is not None:
             self._settling.stop()
             self._settling = None
-        if self._painted is not None:
-            self._painted = self._clock()
-
-    def on_key(self, event: events.Key) -> None:
-        """Somebody is typing a text that was not meant for this dialog: wait until he has seen it."""
-        if event.key not in ANSWERS and event.key not in READING:
-            self._wait()
+        super()._wait()
 
     def on_paste(self, event: events.Paste) -> None:
         """Pasted text answers nothing."""
@@ -174,7 +158,7 @@ class ApprovalScreen(Dialog[ApprovalAnswer]):
     def action_answer(self, choice: Choice) -> None:
         """Yes, one way or the other, if no further key comes at once."""
         self._mark()
-        if self._ready and not self.has_class("-unread"):
+        if self.ready and not self.has_class("-unread"):
             self._settling = self.set_timer(SETTLE, partial(self._agree, choice))
 
     def _agree(self, choice: Choice) -> None:
@@ -182,14 +166,14 @@ class ApprovalScreen(Dialog[ApprovalAnswer]):
 
     def action_refuse(self) -> None:
         """No: ask for the reason."""
-        if self._ready:
+        if self.ready:
             self.add_class("-refusing")
             self.query_one(Input).focus()
             self.call_after_refresh(self._fit)
 
     def action_leave(self) -> None:
         """No, without a reason."""
-        if self._ready:
+        if self.ready:
             self.dismiss(ApprovalAnswer(choice="no"))
 
     def action_roll(self, by: int) -> None:

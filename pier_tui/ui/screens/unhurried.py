@@ -36,11 +36,16 @@ class Unhurried(Dialog[Result], Generic[Result]):
     def ready(self) -> bool:
         """Whether a key counts; one that came too early may be followed by others that do not count either."""
         ready = self._painted is not None and self._clock() - self._painted >= GRACE
-        if not ready and self._painted is not None:
-            self._painted = self._clock()
+        if not ready:
+            self._wait()
         return ready
+
+    def _wait(self) -> None:
+        """What was pressed was not meant for this dialog: count anew."""
+        if self._painted is not None:
+            self._painted = self._clock()
 
     def on_key(self, event: events.Key) -> None:
         """Somebody is typing a text that was not meant for this dialog: wait until he has seen it."""
-        if event.key not in self.ANSWERS and self._painted is not None:
-            self._painted = self._clock()
+        if event.key not in self.ANSWERS:
+            self._wait()
