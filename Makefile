@@ -1,7 +1,7 @@
 # Thin: every target is a line anyone could type. `make demo` and `make test` do all set-up by themselves.
 PYTHON ?= python3
 BIN := .venv/bin
-SOAKED := tests/repo/test_crashes.py tests/repo/test_faults.py tests/repo/test_races.py tests/repo/test_lost_bytes.py \
+SOAKED := tests/repo/test_crashes.py tests/repo/test_disk_faults.py tests/repo/test_races.py tests/repo/test_lost_bytes.py \
 	tests/repo/test_patch_against_git.py tests/test_headless_crashes.py tests/test_untrusted_soak.py \
 	tests/session/test_damage.py tests/tools/test_reading_only.py tests/test_pty.py tests/test_byte_scan.py \
 	tests/ui/test_resizing.py

@@ -82,7 +82,9 @@ def listening(pid: int) -> list[str]:
     return [row[1] for row in rows if len(row) > 9 and row[3] == "0A" and row[9] in inodes]
 
 
-@pytest.mark.parametrize("words", [("exec", "where is size defined"), ("doctor",), ("sessions",)], ids=lambda w: w[0])
+@pytest.mark.parametrize(
+    "words", [("exec", "--trust", "where is size defined"), ("doctor",), ("sessions",)], ids=lambda w: w[0]
+)
 def test_offline_nothing_at_all_touches_the_network(root: Path, tmp_path: Path, words: tuple[str, ...]) -> None:
     chosen = () if words[0] == "sessions" else ("--profile", "offline")
     done = subprocess.run(
@@ -104,7 +106,9 @@ async def test_a_whole_request_reaches_the_configured_endpoint_and_no_other(
 ) -> None:
     async with serving(stream(said("Hello there.", "stop"), DONE)) as server:
         address = server.url.removeprefix("http://").removesuffix("/v1")
-        words = command(tmp_path, address if right else "", "exec", "say hello", "--only", "105B", *local(server.url))
+        words = command(
+            tmp_path, address if right else "", "exec", "--trust", "say hello", "--only", "105B", *local(server.url)
+        )
         process = await asyncio.create_subprocess_exec(
             *words, env=environment(tmp_path), cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
@@ -117,7 +121,7 @@ async def test_a_whole_request_reaches_the_configured_endpoint_and_no_other(
 async def test_nothing_listens_while_a_request_runs(root: Path, tmp_path: Path) -> None:
     async with serving(stream(said("Hel"), then=stall)) as server:
         assert listening(os.getpid()), "the check must see the test's own server"
-        words = [sys.executable, "-m", "pier_tui.cli", "exec", "say hello", *local(server.url)]
+        words = [sys.executable, "-m", "pier_tui.cli", "exec", "--trust", "say hello", *local(server.url)]
         process = await asyncio.create_subprocess_exec(
             *words, env=environment(tmp_path), cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )

@@ -69,8 +69,8 @@ def test_arguments_are_repeated_only_as_safe_text(
 
 def test_a_hostile_repository_prints_nothing_that_steers(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     offline = ("--profile", "offline")
-    asked = run(capsys, "exec", *offline, "where is size used")[1]
-    read = run(capsys, "exec", *offline, f"explain app{HOSTILE}.py")[1]
+    asked = run(capsys, "exec", "--trust", *offline, "where is size used")[1]
+    read = run(capsys, "exec", "--trust", *offline, f"explain app{HOSTILE}.py")[1]
     found = [asked, read, run(capsys, "doctor", *offline)[1], run(capsys, "sessions")[1]]
     assert [text for text in found if special().search(text)] == []
     assert SHOWN in "".join(found)
@@ -79,7 +79,7 @@ def test_a_hostile_repository_prints_nothing_that_steers(root: Path, capsys: pyt
 def test_events_as_json_are_the_same_to_a_parser_and_steer_nothing(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _, printed = run(capsys, "exec", "--profile", "offline", "--json", f"where is {HOSTILE} used")
+    _, printed = run(capsys, "exec", "--trust", "--profile", "offline", "--json", f"where is {HOSTILE} used")
     assert not special().search(printed)
     events = [json.loads(line) for line in printed.splitlines() if line.startswith("{")]
     assert any(event.get("text") == f"where is {HOSTILE} used" for event in events)

@@ -201,8 +201,8 @@ async def test_the_answers_are_on_the_screen_whatever_its_size(size: tuple[int, 
         assert asked.app.screen.query_one(VerticalScroll).region.bottom <= answers.region.y
         asked.now[0] = 1.0
         await asked.pilot.press("n")
-        await asked.pilot.pause()
-        assert box.content_region.contains_region(asked.app.screen.query_one(Input).region)
+        line = asked.app.screen.query_one(Input)
+        await until(asked.pilot, lambda: box.content_region.contains_region(line.region) and line.region.height > 0)
 
 
 def test_a_command_is_drawn_with_nothing_hidden() -> None:

@@ -186,7 +186,9 @@ class ApprovalScreen(Unhurried[ApprovalAnswer]):
 
 
 def _row(name: str, value: Content) -> Widget:
-    return Horizontal(Static(name, classes="name"), Static(value, classes="value"), classes="row")
+    return Horizontal(
+        Static(Content(name), classes="name"), Static(Content.assemble(value), classes="value"), classes="row"
+    )
 
 
 def _bound(rule: Rule | None) -> Content:

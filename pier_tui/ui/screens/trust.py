@@ -101,13 +101,16 @@ class TrustScreen(Unhurried[Standing]):
             "run as your approval policy says. Until then nothing in it is read or run."
         )
         noted = "; ".join(self._directory.noted) or "nothing that needs a word"
-        seen = Content.assemble(("seen from outside: ", "$muted"), sanitize(noted, keep_newlines=False))
         # A stranger chooses how long these are: they scroll rather than push the answers off the screen.
         return [
             VerticalScroll(
                 Static(Content(sanitize(self._directory.path, keep_newlines=False))), classes="path", can_focus=False
             ),
-            VerticalScroll(Static(seen), classes="facts", can_focus=False),
+            VerticalScroll(
+                Static(Content.assemble(("seen from outside: ", "$muted"), sanitize(noted, keep_newlines=False))),
+                classes="facts",
+                can_focus=False,
+            ),
             Static(Content(about), classes="facts"),
             Static(self._answers(), classes="answers"),
         ]

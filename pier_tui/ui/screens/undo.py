@@ -66,7 +66,7 @@ class UndoScreen(Dialog[Wanted]):
             shown = effects_preview(await self._effects(wanted.checkpoints, wanted.hunks))
         except PierError as error:
             shown = Content(sanitize(str(error)))
-        self.query_one("#preview", Static).update(shown)
+        self.query_one("#preview", Static).update(Content.assemble(shown))
 
     def on_option_list_option_selected(self, message: OptionList.OptionSelected) -> None:
         """Take it back."""

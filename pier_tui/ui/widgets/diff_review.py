@@ -297,7 +297,7 @@ class Review:
 def carry(review: Review, before: Iterable[Entry], old: set[Key]) -> dict[Key, Mark]:
     """Bring texts typed into hunks that are gone onto those that took their place, to be decided again."""
     keys = {entry.key for entry in review.entries}
-    review.former.update({entry.key: entry.hunk for entry in before if entry.hunk and entry.key not in keys})
+    review.former |= {entry.key: entry.hunk for entry in before if entry.hunk and entry.key not in keys}
     texts = {k: m.text for k, m in review.marks.items() if k not in keys and m.decision != "rejected" and m.text}
     lost = {key: (review.former[key], text) for key, text in texts.items() if key in review.former}
     if not lost:
