@@ -162,14 +162,13 @@ def test_right_arguments_are_never_changed(old: str, new: str, every: bool, asci
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=8,
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
 ).map(lambda value: json.loads(json.dumps(value)))
 
 
-@settings(max_examples=150, deadline=None)
-@given(st.dictionaries(st.text(), JSON, max_size=4))
+@given(st.dictionaries(st.text(max_size=5), JSON, max_size=4))
 def test_valid_json_comes_through_exactly_where_nothing_else_is_asked(value: dict[str, object]) -> None:
     assume("\\ud" not in json.dumps(value))
     assert parse(json.dumps(value), {"type": "object"}) == value
