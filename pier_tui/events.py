@@ -24,7 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from pier_tui.backbone.state import Backbone
 from pier_tui.backbone.updates import Update
 from pier_tui.models.messages import Message, Tier, ToolCall
-from pier_tui.models.usage import Usage
+from pier_tui.models.usage import Price, Usage
 from pier_tui.repo.diff import HunkPick, HunkState, Patch, Resolution, Sides
 from pier_tui.tools.tool import Fact
 
@@ -111,8 +111,11 @@ class RouteDecided(Event):
     reason: str = ""
     handoff: str = ""
     cache_break: str = ""
+    """Where and why the prompt leaves what is cached, '' where only its tail is new."""
     propensity: float = 1.0
     segments: tuple[Segment, ...] = ()
+    token_ratio: float = 1.0
+    """What our counts were multiplied by, from what the endpoint reported of earlier prompts."""
     predicted_cached: int | None = None
 
 
@@ -141,6 +144,8 @@ class CallFinished(Event):
     offline: bool = False
     usage: Usage
     cost: Decimal | None
+    price: Price | None = None
+    """What the endpoint charged by when the call was made; None in recordings that do not say."""
     kept: bool = True
     finish_reason: str = "stop"
     predicted_cached: int | None = None
@@ -148,7 +153,10 @@ class CallFinished(Event):
     seconds: float = 0.0
     request_id: str | None = None
     counterfactual: dict[str, Decimal | None] = Field(default_factory=dict)
-    """What the same tokens would have cost, by label, such as `105B` (an estimate)."""
+    """What a kept call would have cost with one model alone, by label such as `105B`; a discarded one elsewhere.
+
+    Estimates (`backbone.alone`).
+    """
 
 
 class AnswerCompleted(Event):

@@ -134,6 +134,10 @@ class _Printer:
             alone = ledger.only("strong")
             spent = "free" if offline else f"cost {money(ledger.cost)}"
             self._out.write(f"{spent}; 105B only would have been {money(alone, estimated=True)}\n")
+            if not offline:
+                caching, routing = money(ledger.saved_by_caching), money(ledger.saved_by_routing, estimated=True)
+                unsaid = f" + ? for {ledger.totals().unsaid} calls that did not say" if ledger.totals().unsaid else ""
+                self._out.write(f"saved by caching {caching}{unsaid}; by routing {routing}\n")
 
 
 def _line(event: AnyEvent) -> str:
