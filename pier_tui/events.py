@@ -316,6 +316,7 @@ class BackboneRestored(Event):
 
     type: Literal["backbone_restored"] = "backbone_restored"
     backbone: Backbone
+    why: Literal["", "compaction undone"] = ""
 
 
 class Compacted(Event):

@@ -8,7 +8,7 @@ from contextlib import aclosing, suppress
 from dataclasses import replace
 from typing import Literal
 
-from pier_tui.agent import changes, past
+from pier_tui.agent import changes, compacting, past
 from pier_tui.agent.books import Books
 from pier_tui.agent.history import update_message
 from pier_tui.agent.loop import RequestLoop
@@ -161,6 +161,13 @@ class Agent:
                 yield event
         except PierError as error:
             yield await self._p.recorder.log(Notice(text=str(error), level="warning"))
+
+    async def undo_compaction(self) -> AsyncGenerator[AnyEvent, None]:
+        """Take the last compaction back; nothing that came since is lost. Says what the next turns re-read by that."""
+        if self.busy:
+            raise PierError("A request is running; the compaction can be undone when it is over.")
+        async for event in compacting.take_back(self._p):
+            yield event
 
     async def redo(self, turn: int) -> AsyncGenerator[AnyEvent, None]:
         """Do a turn of this session again on the other model, from the backbone as it was before that turn."""
