@@ -162,11 +162,18 @@ def sessions(path: Path) -> Iterator[list[Turn]]:
 
 
 def turns_of(messages: list[dict[str, Any]]) -> Iterator[Turn]:
-    """Assistant messages with tool calls, each with its results; what a user typed goes to the next of them."""
+    """Assistant messages with tool calls, each with its results; what a user typed goes to the next of them.
+
+    In a session that begins with a system message nobody sat at the keys: after the task, the user is the harness.
+    """
     asked: list[str] = []
+    task_only, tasks = messages[0]["role"] == "system", 0
     root = top(messages)
     for n, message in enumerate(messages):
         if message["role"] == "user":
+            tasks += 1
+            if task_only and tasks > 1:
+                continue
             asked.append((message["content"] or "").replace(root, ""))
         elif message["role"] == "assistant" and message.get("tool_calls"):
             back = list(results(messages[n + 1 :]))
