@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from pier_tui.backbone.prefix import render
+from pier_tui.backbone.state import Item
+from pier_tui.backbone.updates import Edit, Pin, Put, Remove, Update, apply, invert
 from pier_tui.events import Compacted, TurnEnded
 from pier_tui.models.messages import ChatRequest, Reply, Tier
 from tests.agent.scripted import Session, say, session
@@ -110,3 +112,27 @@ async def test_what_the_strong_model_did_is_known_to_the_weak_one_even_after_a_c
     state = s.agent.backbone
     rendered = render(state, "weak", "", (), s.agent.books.tail)
     assert "size counts every element" in rendered.messages[1].content
+
+
+async def test_each_edit_of_the_user_is_one_event_that_both_models_are_told_of(tmp_path: Path) -> None:
+    s = session(tmp_path, [say("ok")], [say("ok")])
+    put = Put(item=Item(id="q1", section="questions", key="why", text="why so?", author="you"))
+    steps: list[tuple[Update, str]] = [
+        (put, "added in questions: why so?"),
+        (Edit(id="q1", text="why not?"), "changed in questions: why so? -> why not?"),
+        (Pin(id="q1", pinned=True), "pinned in questions: why not?"),
+        (Remove(id="q1"), "removed in questions: why not?"),
+    ]
+    for update, _ in steps:
+        before = s.agent.backbone
+        async with aclosing(s.agent.update((update,))) as events:
+            assert [event.type async for event in events] == ["backbone_changed"]
+        back = invert(before, (update,))
+        assert apply(s.agent.backbone, back).items == before.items
+    for tier in ("weak", "strong"):
+        await chosen(s, tier)
+        await s.run("go")
+    for model in (s.weak, s.strong):
+        told = "\n".join(m.content for m in model.asked[0].messages)
+        for _, words in steps:
+            assert words in told

@@ -220,6 +220,15 @@ async def test_slash_commands_act_and_unknown_ones_are_sent_as_text() -> None:
         assert app.theme == "pier-light"
 
 
+async def test_a_compaction_is_taken_back_by_a_command() -> None:
+    bench = ScriptedWorkbench()
+    async with workbench(bench) as (app, pilot):
+        app.bench.conversation.prompt.post_message(PromptInput.Submitted("/undo-compaction"))
+        await until(pilot, lambda: bool(bench.said))
+        await idle(pilot, app)
+        assert bench.said == [("undo_compaction", None)]
+
+
 async def test_the_backbone_shows_what_changed_and_the_users_edits_go_to_the_agent() -> None:
     bench = ScriptedWorkbench()
     async with workbench(bench) as (app, pilot):

@@ -51,7 +51,7 @@ class CostsScreen(Page):
         return [(NAMES[tier] + (" offline" if t.offline else ""), t) for tier, t in tallies if t.calls]
 
     def _tokens(self) -> Content:
-        rows: list[tuple[str, ...]] = [("model", "calls", "fresh", "cached", "cached share", "output", "typical call")]
+        rows: list[tuple[str, ...]] = [("model", "calls", "fresh", "cached", "share", "output", "a call")]
         for name, tally in self._called():
             mark = "~" if tally.estimated else ""
             cached = "?" if tally.cached is None else f"{mark}{tally.cached:,}"
@@ -82,7 +82,7 @@ class CostsScreen(Page):
         return table(rows)
 
     def _caches(self, width: int) -> Content:
-        rows: list[tuple[str, ...]] = [("model", "predicted", "billed", "k", "calls that said", "token estimate")]
+        rows: list[tuple[str, ...]] = [("model", "predicted", "billed", "k", "calls", "estimate")]
         for name, tally in self._called():
             drift = tally.drift
             said = f"{drift.calls} of {drift.calls + drift.silent}"

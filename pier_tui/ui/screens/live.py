@@ -211,7 +211,7 @@ class LiveSession(Doors):
             self.show_next(next_turn(NAMES[choice], "pinned" if from_pin else "once", price))
         elif (other := self._other_tier()) is not None:
             price = self.workbench.switch_price(other)
-            self.show_next(f"next turn: auto · {NAMES[other]} now: {switch_words(price)}")
+            self.show_next(f"{NAMES[other]} now: {switch_words(price)}")
         else:
             self.show_next("next turn: auto")
 

@@ -125,7 +125,7 @@ def _calls(calls: list[CallFinished]) -> Content:
                 mark + tokens(usage.output),
                 first,
                 f"{call.seconds:.1f} s",
-                money(call.cost),
+                money(call.cost, free=call.offline or bool(call.price and call.price.free)),
                 "yes" if call.kept else "no",
             )
         )
