@@ -94,7 +94,8 @@ class RouteDecided(Event):
     """A call is about to be made, or the weak model's decision has just become known and the same call goes on.
 
     `route` says in one word how it came: self-route, forced, latch, handoff, only, failed-router.
-    `decision` is the id feedback refers to, the same for all events of one turn.
+    `decision` is the id feedback refers to, the same for all events of one turn. `token_ratio` is what our counts
+    were multiplied by; `cache_break` where and why the prompt leaves what is cached.
     """
 
     type: Literal["route_decided"] = "route_decided"
@@ -111,11 +112,9 @@ class RouteDecided(Event):
     reason: str = ""
     handoff: str = ""
     cache_break: str = ""
-    """Where and why the prompt leaves what is cached, '' where only its tail is new."""
     propensity: float = 1.0
     segments: tuple[Segment, ...] = ()
     token_ratio: float = 1.0
-    """What our counts were multiplied by, from what the endpoint reported of earlier prompts."""
     predicted_cached: int | None = None
 
 
@@ -145,7 +144,6 @@ class CallFinished(Event):
     usage: Usage
     cost: Decimal | None
     price: Price | None = None
-    """What the endpoint charged by when the call was made; None in recordings that do not say."""
     kept: bool = True
     finish_reason: str = "stop"
     predicted_cached: int | None = None
@@ -153,10 +151,7 @@ class CallFinished(Event):
     seconds: float = 0.0
     request_id: str | None = None
     counterfactual: dict[str, Decimal | None] = Field(default_factory=dict)
-    """What a kept call would have cost with one model alone, by label such as `105B`; a discarded one elsewhere.
-
-    Estimates (`backbone.alone`).
-    """
+    """What it would have cost with one model alone, by label such as `105B`: an estimate (`backbone.alone`)."""
 
 
 class AnswerCompleted(Event):

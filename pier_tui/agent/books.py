@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from pier_tui.agent.harness import Harness
 from pier_tui.backbone.alone import Alone, Asked
+from pier_tui.backbone.drift import said
 from pier_tui.backbone.handoff import complete
 from pier_tui.backbone.prefix import Prefix, Tail, render
 from pier_tui.backbone.prefix_cache import PrefixCache, SwitchPrice
@@ -105,7 +106,7 @@ class Books:
         charged = cost(usage, price)
         would = self._would(call, usage, kept)
         elsewhere = {tier: cost(would[tier], self.rates.compared[tier]) for tier in self.rates.compared}
-        self._alarms += self.caches[call.tier].billed(usage.cached, None if usage.estimated else usage.prompt)
+        self._alarms += self.caches[call.tier].billed(said(usage), None if usage.estimated else usage.prompt)
         self._enter(call.tier, usage, charged, kept, price, elsewhere)
         return charged, {self.rates.labels[tier]: amount for tier, amount in elsewhere.items()}
 

@@ -38,8 +38,10 @@ async def when_due(parts: Parts, request: str) -> AsyncGenerator[AnyEvent, None]
     yield await parts.recorder.log(BackboneRestored(backbone=after))
 
 
-async def take_back(parts: Parts) -> AsyncGenerator[AnyEvent, None]:
+async def take_back(parts: Parts, *, busy: bool) -> AsyncGenerator[AnyEvent, None]:
     """Put back what the last compaction took, with all that came since. Raises PierError where that cannot be done."""
+    if busy:
+        raise PierError("A request is running; the compaction can be undone when it is over.")
     if parts.compacted is None:
         raise PierError("There is no compaction to undo: none was done, or it was undone or rewound already.")
     state = undone(parts.compacted, parts.books.backbone)

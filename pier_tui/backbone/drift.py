@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
+from pier_tui.models.usage import Usage
+
 LOW, ENOUGH = 0.8, 5
 """A model whose bills come to less than this share of the predictions, over this many calls, is worth an alarm."""
 SHORT, SOON = 0.5, 60.0
@@ -53,6 +55,11 @@ class Drift(BaseModel):
             f"{label} billed {self.billed:,} cached tokens of {self.predicted:,} predicted over {self.calls} calls "
             f"(k = {self.ratio or 0.0:.2f}): its cache holds less, or for a shorter time, than its card says."
         )
+
+
+def said(usage: Usage) -> int | None:
+    """Cached tokens as the endpoint told them; None where it did not, or refused the call before it read anything."""
+    return usage.cached if usage.prompt and not usage.estimated else None
 
 
 def shortfall(label: str, predicted: int, billed: int | None, idle: float | None) -> str:

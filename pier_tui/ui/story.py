@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from statistics import median
 
-from pier_tui.backbone.drift import Drift
+from pier_tui.backbone.drift import Drift, said
 from pier_tui.events import (
     AnswerCompleted,
     AnyEvent,
@@ -76,7 +76,7 @@ class ModelTally:
             self.context = usage.prompt
         self.offline = event.offline
         self.estimated = self.estimated or usage.estimated
-        self.drift = self.drift.add(event.predicted_cached, None if usage.estimated else usage.cached)
+        self.drift = self.drift.add(event.predicted_cached, said(usage))
         if event.kept and event.seconds:
             self.took.append(event.seconds)
         self._priced(event)

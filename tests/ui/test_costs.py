@@ -105,4 +105,6 @@ def test_a_cache_that_is_billed_below_its_predictions_is_told_in_words() -> None
     usage = Usage(prompt=10_000, cached=3_000, output=1)
     story = told(*(call(n, "weak", usage, predicted_cached=9_000) for n in range(1, 6)))
     assert "30B billed 15,000 cached tokens of 45,000 predicted over 5 calls (k = 0.33)" in text(story)
+    refused = (call(n, "weak", Usage(prompt=0, cached=0, output=0), predicted_cached=9_000) for n in range(5))
+    assert "billed 0 cached" not in text(told(*refused)), "a call that was refused was never read"
     assert "k = 0.33" not in text(told(*(call(n, "weak", usage, predicted_cached=9_000) for n in range(1, 5))))

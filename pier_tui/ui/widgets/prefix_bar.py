@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from pier_tui.backbone.drift import Drift
+from pier_tui.backbone.drift import Drift, said
 from pier_tui.events import CallFinished, RouteDecided
 from pier_tui.ui.format import percent, tokens
 
@@ -76,7 +76,7 @@ class PrefixBar(Widget):
     def billed(self, event: CallFinished) -> None:
         """The call is on the bill."""
         usage = event.usage
-        self._drift = self._drift.add(event.predicted_cached, None if usage.estimated else usage.cached)
+        self._drift = self._drift.add(event.predicted_cached, said(usage))
         self.prompt = (self.prompt or Sent((), None)).billed(usage.prompt, usage.cached, usage.estimated)
 
     def render(self) -> Content:
