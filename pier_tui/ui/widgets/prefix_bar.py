@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate, pairwise
 
 from textual.content import Content
 from textual.reactive import reactive
@@ -46,13 +47,15 @@ class Sent:
         """As the endpoint counted it: the segments in proportion."""
         if prompt is None:
             return self
-        total, before, done, sizes = max(self.total, 1), 0, 0, list[tuple[str, int]]()
-        for name, size in self.segments or (("prompt", 1),):
-            before += size
-            upto = round(prompt * before / total)
-            sizes.append((name, upto - done))
-            done = upto
-        return replace(self, segments=tuple(sizes), cached=cached, estimated=estimated)
+        names, sizes = zip(*(self.segments or (("prompt", 1),)), strict=True)
+        segments = tuple(zip(names, shares(sizes, prompt), strict=True))
+        return replace(self, segments=segments, cached=cached, estimated=estimated)
+
+
+def shares(sizes: Sequence[int], room: int) -> list[int]:
+    """`room` dealt out in proportion to the sizes, in whole parts that add up to it."""
+    ends = [round(room * end / max(sum(sizes), 1)) for end in accumulate(sizes)]
+    return [end - start for start, end in pairwise((0, *ends))]
 
 
 class PrefixBar(Widget):
@@ -90,17 +93,16 @@ class PrefixBar(Widget):
 
     def _cells(self, prompt: Sent, cells: int) -> Iterator[tuple[str, str]]:
         """The bar: every segment's cells, cached ones first, and what the window has left."""
-        whole = max(self.window or prompt.total, prompt.total, 1)
-        parts = prompt.parts()
-        runs = [(CACHED[n % 2], self._colour, held) for n, (_, held, _) in enumerate(parts)]
-        runs += [(NEW[n % 2], "$text-accent", new) for n, (_, _, new) in enumerate(parts)]
-        done, drawn = 0, 0
-        for sign, style, size in runs:
-            done += size
-            upto = round(cells * done / whole)
-            yield sign * (upto - drawn), style
-            drawn = upto
-        yield FREE * (cells - drawn), "$border"
+        whole, parts, left = max(self.window or prompt.total, prompt.total, 1), prompt.parts(), cells
+        cached, new = [held for _, held, _ in parts], [fresh for _, _, fresh in parts]
+        for signs, style, sizes in ((CACHED, self._colour, cached), (NEW, "$text-accent", new)):
+            total = sum(sizes)
+            # However small a part is beside the window, it is seen.
+            room = min(max(round(cells * total / whole), 1), left) if total else 0
+            left -= room
+            for n, run in enumerate(shares(sizes, room)):
+                yield signs[n % 2] * run, style
+        yield FREE * left, "$border"
 
     def _words(self, prompt: Sent, width: int) -> str:
         mark = "~" if prompt.estimated else ""
