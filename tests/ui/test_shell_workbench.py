@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from scripted_workbench import ScriptedWorkbench, script
+from scripted_workbench import ScriptedWorkbench, script, turn
 from textual.pilot import Pilot
 
 from pier_tui.backbone.updates import Edit, Pin, Put, Remove
@@ -143,6 +143,19 @@ async def test_the_next_model_is_chosen_with_its_price_and_reverts_when_a_turn_b
         assert bench.said == [("choose", ("weak", "next")), ("choose", ("strong", "next"))]
         assert app.bench.next_words == "next turn: 105B (once) · re-reads ~12k tokens ~₹0.05"
         app.bench.request("x")
+        await idle(pilot, app)
+        assert app.bench.next_words == "next turn: auto"
+
+
+async def test_while_a_turn_runs_the_price_of_moving_it_is_known_before_it_is_moved() -> None:
+    bench = ScriptedWorkbench(hold=True)
+    async with workbench(bench) as (app, pilot):
+        app.bench.request("x")
+        await until(pilot, lambda: app.bench.work.running and bool(bench.said))
+        for strong, words in ((False, "105B now"), (True, "30B now")):
+            app.bench.show(turn(1, strong=strong)[1])
+            assert app.bench.next_words == f"{words}: re-reads ~12k tokens ~₹0.05"
+        await pilot.press("escape")
         await idle(pilot, app)
         assert app.bench.next_words == "next turn: auto"
 
