@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from pier_tui.backbone.prefix_cache import SwitchPrice
 from pier_tui.models.messages import Tier
-from pier_tui.ui.format import NAMES, money, percent, seconds, tokens
+from pier_tui.ui.format import NAMES, counted, money, percent, seconds, tokens
 from pier_tui.ui.story import ModelTally, Story
 
 
@@ -57,7 +57,7 @@ def _by_caching(story: Story) -> str:
         return f"by caching: nothing was charged; {cached:,} tokens were not read again"
     if story.saved_by_caching is None:
         return "by caching: ? (no endpoint said what it had cached)"
-    more = f" + ? for {story.unsaid} calls that did not say" if story.unsaid else ""
+    more = f" + ? for {counted(story.unsaid, 'call')} that did not say" if story.unsaid else ""
     return f"by caching: {money(story.saved_by_caching)}{more}, on {cached:,} cached tokens"
 
 

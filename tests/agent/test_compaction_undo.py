@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from scripted import Session, route, say, session
 
 from pier_tui.agent.agent import Agent
 from pier_tui.backbone.prefix import delta_tokens
@@ -15,7 +16,6 @@ from pier_tui.errors import PierError
 from pier_tui.events import AnyEvent, BackboneRestored, Compacted, Notice
 from pier_tui.models.messages import Reply
 from pier_tui.session.resume import fold
-from tests.agent.scripted import Session, route, say, session
 
 PLACES = [(path, start, end) for path in ("app.py", "notes.txt") for start, end in ((1, 1), (1, 2), (2, 2))]
 LONG = "one two three four five six seven eight nine ten\n" * 120

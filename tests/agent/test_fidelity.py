@@ -8,13 +8,13 @@ from contextlib import aclosing
 from pathlib import Path
 
 import pytest
+from scripted import Session, say, session
 
 from pier_tui.backbone.prefix import render
 from pier_tui.backbone.state import Item
 from pier_tui.backbone.updates import Edit, Pin, Put, Remove, Update, apply, invert
 from pier_tui.events import Compacted, TurnEnded
 from pier_tui.models.messages import ChatRequest, Reply, Tier
-from tests.agent.scripted import Session, say, session
 
 TURNS = 9
 PLACES = [("app.py", 1, 2), ("app.py", 1, 1), ("notes.txt", 1, 2), ("notes.txt", 2, 2)]

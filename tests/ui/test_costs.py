@@ -61,7 +61,7 @@ def test_calls_that_did_not_say_are_unknown_and_not_nothing() -> None:
     silent = call(1, "weak", Usage(prompt=1_000, output=10))
     assert savings(told(silent))[0] == "by caching: ? (no endpoint said what it had cached)"
     both = told(silent, call(2, "weak", Usage(prompt=1_000, cached=500, output=10)))
-    assert savings(both)[0] == "by caching: ₹0.0005 + ? for 1 calls that did not say, on 500 cached tokens"
+    assert savings(both)[0] == "by caching: ₹0.0005 + ? for 1 call that did not say, on 500 cached tokens"
     unpriced = told(call(1, "strong", Usage(prompt=10, cached=5, output=1), cost=None, counterfactual={}))
     assert savings(unpriced)[1].startswith("by routing: ?")
     assert "?" in text(unpriced)
