@@ -144,7 +144,9 @@ async def assemble(
         threshold=chosen.threshold,
         only=chosen.only,
         budget=Budget(chosen.max_turns, chosen.max_cost, chosen.max_seconds),
-        epoch_tokens=OFFLINE_EPOCH if profile.offline else chosen.epoch_tokens or epoch_for(profile.strong.price),
+        epoch_tokens=_epoch(profile, chosen),
+        compacted=resumed.compacted,
+        hold=resumed.undone + _epoch(profile, chosen) if resumed.undone else 0,
         page_tokens=0 if profile.offline else chosen.page_tokens,
         has_git=not plain,
         read_only=plain,
@@ -171,6 +173,11 @@ async def assemble(
         await asyncio.to_thread(feedback.close)
 
     return Agent(parts, profile, feedback, (*opened.past, *opening), close, resuming.left(store, opened, present))
+
+
+def _epoch(profile: Profile, chosen: Settings) -> int:
+    """Tokens of record from which it is compacted."""
+    return OFFLINE_EPOCH if profile.offline else chosen.epoch_tokens or epoch_for(profile.strong.price)
 
 
 def _unconfined(sandbox: Sandbox) -> list[str]:

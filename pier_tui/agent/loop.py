@@ -22,6 +22,7 @@ from pier_tui.events import (
     AnyEvent,
     BackboneRestored,
     Choice,
+    Notice,
     Overridden,
     RequestEnded,
     RequestFailed,
@@ -138,6 +139,8 @@ class RequestLoop:
             async for event in events:
                 yield event
         yield await p.recorder.log(TurnEnded(seconds=self._seconds() - began))
+        for alarm in p.books.take_alarms():
+            yield await p.recorder.log(Notice(text=alarm))
         async for event in compacting.when_due(p, self._text):
             yield event
 

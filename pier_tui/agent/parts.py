@@ -15,6 +15,7 @@ from pier_tui.agent.record import Recorder
 from pier_tui.agent.tool_run import ToolBench
 from pier_tui.backbone.prefix import append
 from pier_tui.backbone.state import Author
+from pier_tui.backbone.undoing import Change, LastCompaction
 from pier_tui.backbone.updates import Update, apply
 from pier_tui.events import AnyEvent, BackboneChanged
 from pier_tui.models.messages import Message, Tier
@@ -42,6 +43,10 @@ class Parts:
     only: Tier | None = None
     budget: Budget = field(default_factory=Budget)
     epoch_tokens: int = 6000
+    compacted: LastCompaction | None = None
+    """What the last compaction did, as long as it can be undone."""
+    hold: int = 0
+    """Tokens the deltas must have before the next compaction, after one was undone."""
     page_tokens: int = 0
     """Tokens of file parts put back into the strong model's prompt; 0 for none."""
     marks: list[Mark] = field(default_factory=list)
@@ -90,6 +95,9 @@ class Parts:
         state = apply(self.books.backbone, tuple(updates), turn=self.recorder.turn)
         if messages:
             state = append(state, self.recorder.turn, messages)
+        if self.compacted is not None:
+            change = Change(turn=self.recorder.turn, updates=tuple(updates), messages=messages)
+            self.compacted = self.compacted.then(change)
         event = BackboneChanged(updates=tuple(updates), messages=messages)
         try:
             event = await self.recorder.log(event)

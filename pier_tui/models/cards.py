@@ -27,6 +27,10 @@ class ModelCard(BaseModel):
     """Tokens per block the endpoint reuses."""
     cache_ttl: float = 300.0
     """Seconds a prefix is assumed to stay warm."""
+    cache_least: int = 0
+    """Tokens a prefix must have to be reused at all; some endpoints say 1024."""
+    cache_tokens: int | None = None
+    """Tokens the endpoint keeps of this model's prompts, the latest used first; None where it is not known."""
     fallback: str | None = None
     """The id to switch to when the endpoint says this model is retired."""
     as_of: date

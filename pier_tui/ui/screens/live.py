@@ -9,10 +9,21 @@ from textual import work
 from textual.worker import Worker
 
 from pier_tui.errors import PierError
-from pier_tui.events import AnyEvent, Choice, Overridden, RequestStarted, TurnStarted
+from pier_tui.events import (
+    AnyEvent,
+    Choice,
+    Overridden,
+    RequestEnded,
+    RequestFailed,
+    RequestInterrupted,
+    RequestStarted,
+    RouteDecided,
+    TurnEnded,
+    TurnStarted,
+)
 from pier_tui.models.messages import Tier
 from pier_tui.repo.diff import Patch
-from pier_tui.ui.figures import next_turn
+from pier_tui.ui.figures import next_turn, switch_words
 from pier_tui.ui.format import NAMES
 from pier_tui.ui.greeting import greeting
 from pier_tui.ui.screens.doors import Doors
@@ -131,6 +142,8 @@ class LiveSession(Doors):
             case TurnStarted() if self.choice != "auto":
                 self.choice = "auto"
                 self._price()
+            case RouteDecided() | TurnEnded() | RequestEnded() | RequestInterrupted() | RequestFailed():
+                self._price()
             case RequestStarted() | Overridden():
                 self.refresh_bindings()
 
@@ -188,11 +201,21 @@ class LiveSession(Doors):
             self.work.aside(self.workbench.choose(tier, "now"))
 
     def _price(self) -> None:
-        """Tell the prompt's border what the next turn costs."""
+        """Tell the prompt's border what the next turn costs; while one runs, what moving it now does."""
         from_pin = self.choice == "auto" and self.pinned != "auto"
         choice = self.pinned if from_pin else self.choice
-        if choice == "auto" or self.workbench is None:
+        if self.workbench is None:
             self.show_next("next turn: auto")
-            return
-        price = self.workbench.switch_price(choice)
-        self.show_next(next_turn(NAMES[choice], "pinned" if from_pin else "once", price))
+        elif choice != "auto":
+            price = self.workbench.switch_price(choice)
+            self.show_next(next_turn(NAMES[choice], "pinned" if from_pin else "once", price))
+        elif (other := self._other_tier()) is not None:
+            price = self.workbench.switch_price(other)
+            self.show_next(f"{NAMES[other]} now: {switch_words(price)}")
+        else:
+            self.show_next("next turn: auto")
+
+    def _other_tier(self) -> Tier | None:
+        """The model the running turn is not on, None where none runs."""
+        now = self.activity.tier
+        return None if now is None or not self.work.running else "weak" if now == "strong" else "strong"

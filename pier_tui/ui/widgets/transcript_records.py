@@ -44,7 +44,8 @@ from pier_tui.events import (
     TurnEnded,
     TurnStarted,
 )
-from pier_tui.ui.format import NAMES, Badge, Label, counted, model_name, money, tokens
+from pier_tui.ui.format import NAMES, Badge, Label, counted, model_name, money
+from pier_tui.ui.widgets.transcript_asides import aside
 
 MOST_OUTPUT = 200_000
 """Characters of a tool's live output that are kept for showing."""
@@ -109,6 +110,8 @@ class TurnRecord:
     seconds: float | None = None
     cut: bool = False
     """The request ended before the turn did."""
+    compacted: Compacted | None = None
+    """What became of the backbone after it, where it was compacted."""
     version: int = 0
 
     @property
@@ -247,6 +250,9 @@ class Records:
                 self._append(NoteRecord(event.text, event.level))
             case RequestEnded() | RequestInterrupted() | RequestFailed():
                 self._ended(event)
+            case Compacted() if (turn := self.turn(event.turn)) is not None:
+                turn.compacted = event
+                self._touch(turn)
             case Compacted() | Overridden() | PatchApplied() | PatchUndone():
                 if text := aside(event):
                     self._append(NoteRecord(text))
@@ -375,24 +381,3 @@ def summary(turns: list[TurnRecord]) -> str:
     free, costs = bool(settled) and all(badge.offline for badge in settled), [badge.cost for badge in settled]
     cost = "free" if free else money(_sum(costs), estimated=any(b.estimated for b in badges) and None not in costs)
     return f"{counted(len(turns), 'turn')}, {strong} on the 105B  {cost}"
-
-
-def aside(event: Compacted | Overridden | PatchApplied | PatchUndone) -> str:
-    """One line on what happened beside the turns."""
-    match event:
-        case Compacted():
-            return f"backbone compacted: {tokens(event.tokens_before)} -> {tokens(event.tokens_after)} tokens"
-        case PatchApplied() | PatchUndone():
-            patch, word = event.patch, "applied" if isinstance(event, PatchApplied) else "undone"
-            files = counted(len(patch.files), "file")
-            return f"{word} {files} +{patch.added} -{patch.removed}" if patch.files else ""
-        case Overridden(scope="now"):
-            return f"moved to the {_tier(event.choice)} by you"
-        case Overridden(scope="pinned"):
-            return f"pinned to the {_tier(event.choice)}" if event.choice != "auto" else "no longer pinned"
-        case _:
-            return ""
-
-
-def _tier(choice: str) -> str:
-    return next((name for tier, name in NAMES.items() if tier == choice), choice)
