@@ -15,6 +15,9 @@ async def when_due(parts: Parts, request: str) -> AsyncGenerator[AnyEvent, None]
     if not due(before, parts.epoch_tokens):
         return
     after, report = compact(before, request=request, keep_tokens=parts.epoch_tokens // KEEP_SHARE)
+    if parts.atlas is not None:
+        # The snapshot is read anew anyway, so what the models are told of the repository may change here too.
+        after = after.model_copy(update={"repo_card": await parts.atlas.card(request, after)})
     parts.books.backbone = after
     yield await parts.recorder.log(
         Compacted(

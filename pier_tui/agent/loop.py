@@ -101,8 +101,15 @@ class RequestLoop:
                 await log(RequestInterrupted(partial=self._said))
 
     async def _opened(self) -> AsyncGenerator[AnyEvent, None]:
+        atlas, books = self._p.atlas, self._p.books
         if self._p.recorder.request == 1:
-            yield await self._p.recorder.log(BackboneRestored(backbone=self._p.books.backbone))
+            if atlas is not None:
+                card = await atlas.card(self._text, books.backbone)
+                books.backbone = books.backbone.model_copy(update={"repo_card": card})
+            yield await self._p.recorder.log(BackboneRestored(backbone=books.backbone))
+        elif atlas is not None:
+            async for event in self._p.change((), await atlas.addition(self._text, books.backbone)):
+                yield event
         scribe = self._p.scribe("you")
         scribe.put("goal", f"request {self._p.recorder.request}", self._text)
         async for event in self._p.change(scribe.updates, (request_message(self._text),)):

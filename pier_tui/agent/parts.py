@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pier_tui.agent.atlas import Atlas
 from pier_tui.agent.books import Books
 from pier_tui.agent.budget import Budget
 from pier_tui.agent.history import Scribe
@@ -44,6 +45,8 @@ class Parts:
     epoch_tokens: int = 6000
     page_tokens: int = 0
     """Tokens of file parts put back into the strong model's prompt; 0 for none."""
+    atlas: Atlas | None = None
+    """Tells the models of the repository; None leaves the backbone's card as it is."""
     marks: list[Mark] = field(default_factory=list)
     """What each turn of this run started from, for redo and rewind."""
     has_git: bool = True
@@ -65,6 +68,8 @@ class Parts:
     def wrote(self, files: Mapping[str, bytes | None]) -> None:
         """Remember what we wrote ourselves."""
         self.written.update({path: sha(content) for path, content in files.items()})
+        if self.atlas is not None:
+            self.atlas.dirty(files)
 
     def on_disk(self, path: str) -> bytes | None:
         """The bytes of a file in the working tree, None where there is none or it cannot be read."""
