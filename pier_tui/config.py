@@ -145,6 +145,11 @@ def config_dir(env: Mapping[str, str]) -> Path:
     return _xdg(env, "XDG_CONFIG_HOME", ".config")
 
 
+def prompts_dir(env: Mapping[str, str]) -> Path:
+    """Where the user's own harnesses are, `weak.md` and `strong.md`."""
+    return config_dir(env) / "prompts"
+
+
 def state_dir(env: Mapping[str, str]) -> Path:
     """Where sessions, checkpoints and feedback are kept."""
     return _xdg(env, "XDG_STATE_HOME", ".local/state")

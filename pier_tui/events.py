@@ -112,6 +112,7 @@ class RouteDecided(Event):
     handoff: str = ""
     cache_break: str = ""
     propensity: float = 1.0
+    harness: str = ""
     segments: tuple[Segment, ...] = ()
     predicted_cached: int | None = None
 

@@ -17,13 +17,13 @@ from pier_tui.agent.atlas import Atlas, Card
 from pier_tui.agent.books import Books, Rates
 from pier_tui.agent.budget import Budget
 from pier_tui.agent.desk import AgentDesk, NothingRuns
-from pier_tui.agent.harness import harness
+from pier_tui.agent.harness import harness, problems
 from pier_tui.agent.parts import Parts
 from pier_tui.agent.tool_run import ToolBench
 from pier_tui.backbone.compaction import epoch_for
 from pier_tui.backbone.instructions import Instructions, read_instructions
 from pier_tui.backbone.repo_card import repo_card
-from pier_tui.config import Settings, config_dir, load, save_rule, state_dir
+from pier_tui.config import Settings, config_dir, load, prompts_dir, save_rule, state_dir
 from pier_tui.connecting import clients_of, guard_keys, pick_profile
 from pier_tui.errors import RepositoryError, ToolError
 from pier_tui.feedback.log import FeedbackLog
@@ -77,7 +77,7 @@ class AllowAll:
 def settings(overrides: Mapping[str, object], env: Mapping[str, str]) -> Assembled:
     """The user's settings with the command line laid over them. Raises ConfigError."""
     loaded = load(None, env, overrides)
-    return Assembled(loaded.settings, tuple(str(p) for p in loaded.problems))
+    return Assembled(loaded.settings, (*map(str, loaded.problems), *problems(prompts_dir(env))))
 
 
 def open_repository(path: Path, *, plain: bool = False) -> Repo:
@@ -222,7 +222,10 @@ def _books(profile: Profile, clients: Mapping[Tier, ModelClient], chosen: Settin
         compared={tier: compared.card(tier).price for tier in TIERS},
         labels={tier: f"{compared.card(tier).label} at {compared.name}" for tier in TIERS},
     )
-    harnesses = {tier: harness(tier, routing=chosen.only is None) for tier in TIERS}
+    harnesses = {
+        tier: harness(tier, routing=chosen.only is None, folder=prompts_dir(env), card=profile.card(tier))
+        for tier in TIERS
+    }
     return Books(clients, harnesses, rates)
 
 

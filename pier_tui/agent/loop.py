@@ -132,6 +132,8 @@ class RequestLoop:
         for said in p.steering.take_messages():
             async for event in p.change((), (update_message(f"The user adds: {said}"),)):
                 yield event
+        async for event in compacting.when_full(p, self._text):
+            yield event
         answer: Answer | None = None
         async with aclosing(self._routed(choice)) as items:
             async for item in items:
@@ -183,7 +185,7 @@ class RequestLoop:
             errors=tuple(f"{i.key}: {i.text}" for i in state.section("errors") if i.status == "open")[-4:],
             questions=tuple(i.text for i in state.section("questions") if i.status == "open")[-3:],
             ask="This turn is yours by the user's choice; do not hand over." if forced and not p.only else "",
-            pages=await paged(p.overlay, state, p.page_tokens),
+            pages=await paged(p.overlay, state, min(p.page_tokens, p.books.spare("strong"))),
         )
 
     async def _act(self, answer: Answer) -> AsyncGenerator[AnyEvent, None]:

@@ -50,6 +50,8 @@ class Prepared:
     prompt_tokens: int = 0
     handoff: str = ""
     cache_break: str = ""
+    harness: str = ""
+    """The version of the harness it is made with."""
 
 
 class Caller(Protocol):
@@ -268,6 +270,7 @@ class Drive:
             handoff=made.handoff or call.handoff,
             cache_break=made.cache_break,
             propensity=call.propensity,
+            harness=made.harness,
             segments=made.segments,
             predicted_cached=made.predicted_cached,
         )
