@@ -200,11 +200,12 @@ class RequestLoop:
             AnswerCompleted(tier=tier, text=reply.text, reasoning=reply.reasoning, tool_calls=calls)
         )
         before = p.books.backbone
-        async with aclosing(p.bench.run(calls, tier, done)) as events:
+        answered = p.scribe(speaker=tier).answered
+        async with aclosing(p.bench.run(calls, tier, done, answered)) as events:
             async for event in events:
                 yield await p.recorder.log(event)
         self._open = None
-        scribe = p.scribe()
+        scribe = p.scribe(speaker=tier)  # from the state as it is now: the user may have changed it meanwhile
         scribe.record(done.facts)
         advice = self._learn(answer, calls, done, brings_something(done.facts, done.changed, before))
         messages = turn_messages(reply.text, reply.tool_calls, done.results)

@@ -82,9 +82,9 @@ class Parts:
         """Those of the changed paths whose content is not what we wrote there ourselves."""
         return tuple(p for p in paths if p and (p not in self.written or sha(self.on_disk(p)) != self.written[p]))
 
-    def scribe(self, author: Author = "tool") -> Scribe:
-        """A fresh collector of updates for the present turn."""
-        return Scribe(self.books.backbone, self.recorder.turn, author)
+    def scribe(self, author: Author = "tool", speaker: Author | None = None) -> Scribe:
+        """A fresh collector of updates for the present turn; `speaker` is the model whose notes it takes."""
+        return Scribe(self.books.backbone, self.recorder.turn, author, speaker)
 
     async def change(
         self, updates: Sequence[Update], messages: tuple[Message, ...] = ()
