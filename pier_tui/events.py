@@ -113,6 +113,7 @@ class RouteDecided(Event):
     handoff: str = ""
     cache_break: str = ""
     propensity: float = 1.0
+    harness: str = ""
     segments: tuple[Segment, ...] = ()
     token_ratio: float = 1.0
     predicted_cached: int | None = None

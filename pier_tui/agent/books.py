@@ -11,16 +11,31 @@ from pier_tui.agent.harness import Harness
 from pier_tui.backbone.alone import Alone, Asked
 from pier_tui.backbone.drift import said
 from pier_tui.backbone.handoff import complete
-from pier_tui.backbone.prefix import Prefix, Tail, render
+from pier_tui.backbone.prefix import Prefix, SegmentName, Tail, render
 from pier_tui.backbone.prefix_cache import PrefixCache, SwitchPrice
 from pier_tui.backbone.state import Backbone
+from pier_tui.errors import WindowExceeded
 from pier_tui.events import CallFinished, Segment
+from pier_tui.models.cards import ModelCard
 from pier_tui.models.client import ModelClient
 from pier_tui.models.messages import Tier
 from pier_tui.models.tokens import count
 from pier_tui.models.usage import Ledger, Price, Usage, cost
 from pier_tui.router.drive import Prepared
 from pier_tui.router.strategy import Call
+
+SHORTEST_ANSWER = 256
+"""Tokens an answer needs at least."""
+WAYS_OUT: dict[SegmentName, str] = {
+    "harness": "choose a model with a larger window, or shorten the prompt in your prompts folder",
+    "tools": "choose a model with a larger window, or offer it fewer tools in your prompts folder",
+    "repository": "shorten AGENTS.md",
+    "snapshot": "remove or unpin items of the backbone",
+    "deltas": "start a new session, or ask for smaller ranges and shorter output",
+    "pages": "set page_tokens lower",
+    "now": "remove or unpin items of the backbone",
+}
+"""What to do about a prompt that is too long, by its longest segment."""
 
 
 @dataclass(frozen=True)
@@ -73,12 +88,21 @@ class Books:
         changes = {"handoff": handoff} if tier == "strong" else {"handoff": handoff, "pages": ""}
         return render(backbone, tier, chosen.prompt, chosen.tools, tail.model_copy(update=changes))
 
+    def spare(self, tier: Tier) -> int:
+        """Tokens this tier's prompt may still have, pages left out; below 0 where it is too long without them."""
+        tail = self.tail.model_copy(update={"pages": ""})
+        chosen = self.harnesses[tier]
+        tokens = render(self.backbone, tier, chosen.prompt, chosen.tools, tail).tokens
+        return chosen.room(self.clients[tier].card) - tokens
+
     def prepare(self, call: Call) -> Prepared:
-        """Render a call's prompt and open its stream."""
+        """Render a call's prompt and open its stream. Raises WindowExceeded where no answer would fit behind it."""
         handoff = complete(call.handoff, self.backbone)
         prefix = self.prefix(call.tier, handoff)
         client, cache = self.clients[call.tier], self.caches[call.tier]
         tokens = cache.tokens(prefix)
+        if tokens + SHORTEST_ANSWER > client.card.window:
+            raise WindowExceeded(too_long(prefix, client.card))
         request = self.harnesses[call.tier].request(prefix.messages, client.card, tokens)
         broken = cache.first_break(prefix)
         predicted = cache.sent(prefix)
@@ -94,6 +118,7 @@ class Books:
             handoff=handoff,
             cache_break=broken,
             token_ratio=cache.correction.ratio,
+            harness=self.harnesses[call.tier].label,
         )
 
     def finished(self, call: Call, usage: Usage, kept: bool) -> tuple[Decimal | None, dict[str, Decimal | None]]:
@@ -159,3 +184,12 @@ class Books:
             return self.caches[tier].switch_price(self.prefix(tier), own)
         priced = self.caches[tier].switch_price(self.prefix(tier), self.rates.compared[tier])
         return priced.model_copy(update={"at": self.rates.labels[tier].partition(" at ")[2]})
+
+
+def too_long(prefix: Prefix, card: ModelCard) -> str:
+    """That a prompt does not fit a model's window, what fills it, and what to do."""
+    longest = max(prefix.segments, key=lambda s: s.tokens)
+    return (
+        f"The prompt has about {prefix.tokens:,} tokens and {card.label} reads {card.window:,}; most of it, "
+        f"{longest.tokens:,}, is {longest.name}: {WAYS_OUT[longest.name]}."
+    )

@@ -38,6 +38,8 @@ def review_request(verdict: Verdict) -> str:
 
 async def repo_changed(parts: Parts, paths: tuple[str, ...]) -> AsyncGenerator[AnyEvent, None]:
     """Show what changed on disk, re-base what is pending, mark known files stale, and tell the models."""
+    if parts.atlas is not None:
+        parts.atlas.changed(paths)
     async with parts.disk:
         foreign = await asyncio.to_thread(parts.foreign, paths)
         pending = bool(set(foreign) & set(parts.overlay.changed()))

@@ -6,6 +6,7 @@ The user can take that back; then the next one waits until another epoch has bee
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 from pier_tui.agent.books import Books
 from pier_tui.agent.parts import Parts
@@ -14,14 +15,37 @@ from pier_tui.backbone.prefix import delta_tokens
 from pier_tui.backbone.undoing import LastCompaction, undone
 from pier_tui.errors import PierError
 from pier_tui.events import AnyEvent, BackboneRestored, Compacted, Notice
+from pier_tui.models.messages import Tier
 
 
 async def when_due(parts: Parts, request: str) -> AsyncGenerator[AnyEvent, None]:
     """Compact between two turns where the deltas outgrew the epoch; announced with what became of each item."""
-    before = parts.books.backbone
-    if not due(before, parts.epoch_tokens) or delta_tokens(before.deltas) < parts.hold:
+    if due(parts.books.backbone, parts.epoch_tokens) and delta_tokens(parts.books.backbone.deltas) >= parts.hold:
+        async with aclosing(_compacted(parts, request, parts.epoch_tokens // KEEP_SHARE)) as events:
+            async for event in events:
+                yield event
+
+
+async def when_full(parts: Parts, request: str) -> AsyncGenerator[AnyEvent, None]:
+    """Compact before a turn, whatever the epoch, where a model's prompt would pass its window and that would help."""
+    tiers: tuple[Tier, ...] = (parts.only,) if parts.only else ("weak", "strong")
+    excess = -min(parts.books.spare(tier) for tier in tiers)
+    before = delta_tokens(parts.books.backbone.deltas)
+    if excess <= 0 or not before:
         return
-    after, report = compact(before, request=request, keep_tokens=parts.epoch_tokens // KEEP_SHARE)
+    keep = max(before - excess, 0) // KEEP_SHARE
+    if compact(parts.books.backbone, request=request, keep_tokens=keep)[1].freed > 0:
+        async with aclosing(_compacted(parts, request, keep)) as events:
+            async for event in events:
+                yield event
+
+
+async def _compacted(parts: Parts, request: str, keep: int) -> AsyncGenerator[AnyEvent, None]:
+    before = parts.books.backbone
+    after, report = compact(before, request=request, keep_tokens=keep)
+    if parts.atlas is not None:
+        # The snapshot is read anew anyway, so what the models are told of the repository may change here too.
+        after = after.model_copy(update={"repo_card": await parts.atlas.card(request, after)})
     parts.books.backbone = after
     parts.compacted, parts.hold = LastCompaction(before=before, after=after), 0
     yield await parts.recorder.log(

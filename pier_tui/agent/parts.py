@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pier_tui.agent.atlas import Atlas
 from pier_tui.agent.books import Books
 from pier_tui.agent.budget import Budget
 from pier_tui.agent.history import Scribe
@@ -49,6 +50,8 @@ class Parts:
     """Tokens the deltas must have before the next compaction, after one was undone."""
     page_tokens: int = 0
     """Tokens of file parts put back into the strong model's prompt; 0 for none."""
+    atlas: Atlas | None = None
+    """Tells the models of the repository; None leaves the backbone's card as it is."""
     marks: list[Mark] = field(default_factory=list)
     """What each turn of this run started from, for redo and rewind."""
     has_git: bool = True
@@ -70,6 +73,8 @@ class Parts:
     def wrote(self, files: Mapping[str, bytes | None]) -> None:
         """Remember what we wrote ourselves."""
         self.written.update({path: sha(content) for path, content in files.items()})
+        if self.atlas is not None:
+            self.atlas.dirty(files)
 
     def on_disk(self, path: str) -> bytes | None:
         """The bytes of a file in the working tree, None where there is none or it cannot be read."""
@@ -82,9 +87,9 @@ class Parts:
         """Those of the changed paths whose content is not what we wrote there ourselves."""
         return tuple(p for p in paths if p and (p not in self.written or sha(self.on_disk(p)) != self.written[p]))
 
-    def scribe(self, author: Author = "tool") -> Scribe:
-        """A fresh collector of updates for the present turn."""
-        return Scribe(self.books.backbone, self.recorder.turn, author)
+    def scribe(self, author: Author = "tool", speaker: Author | None = None) -> Scribe:
+        """A fresh collector of updates for the present turn; `speaker` is the model whose notes it takes."""
+        return Scribe(self.books.backbone, self.recorder.turn, author, speaker)
 
     async def change(
         self, updates: Sequence[Update], messages: tuple[Message, ...] = ()

@@ -51,6 +51,8 @@ class Prepared:
     handoff: str = ""
     cache_break: str = ""
     token_ratio: float = 1.0
+    harness: str = ""
+    """The version of the harness it is made with."""
 
 
 class Caller(Protocol):
@@ -272,6 +274,7 @@ class Drive:
             cache_break=made.cache_break,
             token_ratio=made.token_ratio,
             propensity=call.propensity,
+            harness=made.harness,
             segments=made.segments,
             predicted_cached=made.predicted_cached,
         )

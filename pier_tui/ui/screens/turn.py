@@ -82,6 +82,7 @@ def _decision(route: RouteDecided) -> Content:
         ("action", sanitize(route.action) or "not stated"),
         ("confidence", confidence + threshold),
         ("reason", sanitize(route.reason) or "none given"),
+        *([("harness", sanitize(f"version {route.harness}"))] if route.harness else []),
     ]
     return Content.assemble(*(Content.assemble((f"{name:<12}", "$muted"), value, "\n") for name, value in lines))
 
