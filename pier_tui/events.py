@@ -25,7 +25,8 @@ from pier_tui.backbone.state import Backbone
 from pier_tui.backbone.updates import Update
 from pier_tui.models.messages import Message, Tier, ToolCall
 from pier_tui.models.usage import Price, Usage
-from pier_tui.repo.diff import HunkPick, HunkState, Patch, Resolution, Sides
+from pier_tui.repo.diff import HunkState, Patch, Sides
+from pier_tui.repo.verdict import Verdict
 from pier_tui.tools.tool import Fact
 
 Choice = Literal["auto", "weak", "strong"]
@@ -220,32 +221,6 @@ class PatchProposed(Event):
     patch: Patch
     paths: tuple[str, ...] = ()
     tier: Tier = "weak"
-
-
-class HunkNote(BaseModel):
-    """A comment on a hunk, or on one of its lines, with the text it was made on."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    path: str
-    hunk: str
-    line: int | None = None
-    snippet: str = ""
-    text: str
-
-
-class Verdict(BaseModel):
-    """The decision on the pending patch: what to write, what to drop; the rest stays pending."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    accepted: tuple[HunkPick, ...] = ()
-    rejected: tuple[HunkPick, ...] = ()
-    comments: tuple[HunkNote, ...] = ()
-    resolved: tuple[Resolution, ...] = ()
-    """Conflicts settled; nothing is written by that, the outcome is pending again and shown."""
-    send_back: bool = False
-    """Send rejections and comments to the agent as a new request at once."""
 
 
 class PatchReviewed(Event):

@@ -18,7 +18,7 @@ from pier_tui.backbone.prefix_cache import SwitchPrice
 from pier_tui.backbone.state import Backbone
 from pier_tui.backbone.updates import Update
 from pier_tui.errors import PierError
-from pier_tui.events import TRANSIENT, AnyEvent, Choice, Labelled, Notice, Overridden, Verdict
+from pier_tui.events import TRANSIENT, AnyEvent, Choice, Labelled, Notice, Overridden
 from pier_tui.feedback.log import FeedbackLog
 from pier_tui.feedback.outcomes import decisions
 from pier_tui.models.messages import Tier
@@ -26,6 +26,7 @@ from pier_tui.models.profiles import Profile
 from pier_tui.models.usage import Ledger
 from pier_tui.repo.diff import HunkPick, Patch
 from pier_tui.repo.records import Effects, Written
+from pier_tui.repo.verdict import Verdict
 from pier_tui.router.override import Scope
 
 Label = Literal["escalate", "de-escalate", "keep"]

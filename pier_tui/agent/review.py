@@ -23,12 +23,12 @@ from pier_tui.events import (
     PatchRebased,
     PatchReviewed,
     PatchUndone,
-    Verdict,
 )
 from pier_tui.repo.diff import HunkPick, Patch, Sides
 from pier_tui.repo.overlay import Overlay
 from pier_tui.repo.picking import is_nothing, select
 from pier_tui.repo.records import Written
+from pier_tui.repo.verdict import Verdict
 
 
 def rebased(overlay: Overlay) -> PatchRebased:
