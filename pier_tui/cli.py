@@ -22,7 +22,19 @@ _POLICIES = (
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
 
-COMMANDS = ("open", "demo", "exec", "replay-session", "sessions", "apply", "undo", "trust", "doctor", "reset-terminal")
+COMMANDS = (
+    "open",
+    "demo",
+    "exec",
+    "bench",
+    "replay-session",
+    "sessions",
+    "apply",
+    "undo",
+    "trust",
+    "doctor",
+    "reset-terminal",
+)
 CRASHED = 70
 """The exit code of an error nobody expected, as sysexits.h has it."""
 
@@ -38,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         # A terminal or pipe that cannot show a rupee sign gets its number; in JSON that is the same character.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    options = _parser().parse_args(args)
+    options = argparse.Namespace(do=_bench, rest=args[1:]) if args[0] == "bench" else _parser().parse_args(args)
     try:
         code = options.do(options)
         sys.stdout.flush()
@@ -108,6 +120,7 @@ def _parser() -> _Parser:
     demo.set_defaults(do=_demo)
 
     _add_exec(commands, models)
+    commands.add_parser("bench", add_help=False, help="measure routing: the same agent over tasks and strategies")
 
     replay = commands.add_parser("replay-session", help="show a recording through the same panes")
     replay.add_argument("file", nargs="?", type=Path, help="a recording; without one, the recording that ships")
@@ -294,6 +307,14 @@ def _exec(options: argparse.Namespace) -> int:
             await agent.aclose()
 
     return asyncio.run(run())
+
+
+def _bench(options: argparse.Namespace) -> int:
+    from pier_tui.bench import arguments
+
+    chosen = arguments.parsed(_Parser(prog="pier-tui bench"), _model_options(), options.rest)
+    sys.stdout.write(_plain(arguments.carried_out(chosen, _overrides(chosen))))
+    return 0
 
 
 def _sessions(options: argparse.Namespace) -> int:
