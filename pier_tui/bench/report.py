@@ -117,7 +117,8 @@ def _row(name: str, tasks: ByTask, weak: ByTask, strong: ByTask, audited: Mappin
 
 
 def _of(tasks: ByTask, pair: Callable[[Run], Pair]) -> dict[str, list[Pair]]:
-    return {task: [pair(run) for run in runs] for task, runs in tasks.items() if runs}
+    """A pair for each task: the mean over its runs, and 1, so that a task weighs the same however often it was run."""
+    return {task: [(mean(pair(run)[0] for run in runs), 1.0)] for task, runs in tasks.items() if runs}
 
 
 def _escalated(run: Run) -> bool:
