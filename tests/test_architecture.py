@@ -15,6 +15,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 LAYERS: dict[str, int] = {
     "cli": 9,
+    "argv": 8,
     "__main__": 9,
     "ui": 7,
     "headless": 8,
@@ -52,6 +53,7 @@ HOMES: dict[str, tuple[str, ...]] = {
 }
 # Modules imported inside a function: start-up time, or an optional extra. Each line says which and why.
 DEFERRED: dict[str, str] = {
+    "argv.py": "start-up: only what is said needs the screen's text",
     "cli.py": "start-up: each command imports only what it runs",
     "models/connect.py": "start-up: only the offline profile needs the embedded pair",
     "models/keys.py": "optional extra: keyring",
