@@ -1,4 +1,4 @@
-"""Routing decisions and what the user thought of them, in one SQLite file kept across sessions.
+"""Routing decisions, what came of them and what the user thought of them, in one SQLite file kept across sessions.
 
 Every press is kept; of several on one decision the latest counts, and None takes the judgement back.
 Decisions are read off the event stream in `outcomes`. Learning from them is not done here.
@@ -13,14 +13,15 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from pier_tui.errors import PierError
-from pier_tui.models.messages import Tier
+from pier_tui.feedback.rows import DecisionRow, Feedback, Frozen, Judgement, Label, Pair
 
-SCHEMA = 1
+SCHEMA = 2
+"""1: labels and decisions; 2: pairs too."""
 BUSY_SECONDS = 10.0
 _TABLES = """
 CREATE TABLE IF NOT EXISTS labels (
@@ -31,64 +32,12 @@ CREATE INDEX IF NOT EXISTS labels_of_decision ON labels(decision, seq);
 CREATE TABLE IF NOT EXISTS decisions (
   decision TEXT PRIMARY KEY, session TEXT NOT NULL, time REAL NOT NULL, body TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS pairs (
+  decision TEXT NOT NULL, source TEXT NOT NULL, session TEXT NOT NULL, time REAL NOT NULL, body TEXT NOT NULL,
+  PRIMARY KEY (decision, source)
+);
 """
-
-Label = Literal["escalate", "de-escalate", "keep"]
-
-
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Judgement(_Frozen):
-    """One press on one decision. `time` is seconds since the epoch; label None took an earlier press back."""
-
-    decision: str
-    label: Label | None
-    note: str = ""
-    session: str = ""
-    time: float = 0.0
-
-
-class Outcome(_Frozen):
-    """What came of a turn. Counts of turns are within its request; None: it did not happen (yet)."""
-
-    failed: bool = False
-    """A tool call or check of this very turn failed."""
-    next_failure: int | None = None
-    """Turns from this one to the next in which something failed; 1 is the very next."""
-    undone: bool = False
-    """Something this turn proposed was applied and later taken back."""
-    redone: bool = False
-    """The user had this turn done again on the other model."""
-    set_aside: bool = False
-    """The session went back to before this turn."""
-    ended: str = ""
-    """How its request ended: finished, answered, budget, stuck, interrupted, failed; '' while it runs."""
-
-
-class DecisionRow(_Frozen):
-    """One routed turn: what was known before it, what was decided, and what came of it.
-
-    `features` are numbers known before the answer; `propensity` is the chance the strategy gave to what
-    it did; `tier` is who answered.
-    """
-
-    decision: str
-    session: str = ""
-    request: int = 0
-    turn: int = 0
-    time: float = 0.0
-    strategy: str = ""
-    route: str = ""
-    tier: Tier
-    escalated: bool = False
-    action: str = ""
-    confidence: float | None = None
-    threshold: float | None = None
-    propensity: float = 1.0
-    features: dict[str, float] = {}
-    outcome: Outcome = Outcome()
+Row = TypeVar("Row", bound=Frozen)
 
 
 class FeedbackLog:
@@ -119,36 +68,54 @@ class FeedbackLog:
     async def label(self, decision: str, label: Label | None, note: str = "", *, session: str = "") -> None:
         """Judge a decision; None takes the judgement back."""
         row = (decision, session, label, note, self._clock())
-        insert = "INSERT INTO labels (decision, session, label, note, time) VALUES (?, ?, ?, ?, ?)"
-        await asyncio.to_thread(self._run, insert, [row])
+        await asyncio.to_thread(self._run, _INSERT_LABEL, [row])
 
     async def record(self, rows: Iterable[DecisionRow]) -> None:
         """Keep decisions, or bring those already kept up to date."""
         values = [(r.decision, r.session, r.time, r.model_dump_json()) for r in rows]
         await asyncio.to_thread(self._run, "INSERT OR REPLACE INTO decisions VALUES (?, ?, ?, ?)", values)
 
-    def labels(self, decision: str | None = None) -> list[Judgement]:
-        """The judgements that stand, oldest decision first: of one decision (at most one), or of all."""
-        latest = "SELECT MAX(seq) FROM labels GROUP BY decision"
-        query = f"SELECT decision, label, note, session, time FROM labels WHERE seq IN ({latest}) AND label IS NOT NULL"
-        rows = self._read(f"{query} AND (?1 IS NULL OR decision = ?1) ORDER BY seq", (decision,))
-        return [_judgement(row) for row in rows]
+    async def pair(self, pairs: Iterable[Pair]) -> None:
+        """Keep pairs; a later one of the same decision and source takes the place of the first."""
+        values = [(p.decision, p.source, p.session, p.time or self._clock(), p.model_dump_json()) for p in pairs]
+        await asyncio.to_thread(self._run, "INSERT OR REPLACE INTO pairs VALUES (?, ?, ?, ?, ?)", values)
 
-    def presses(self, decision: str) -> list[Judgement]:
-        """Every press on a decision, in order, those taken back included."""
-        query = "SELECT decision, label, note, session, time FROM labels WHERE decision = ? ORDER BY seq"
-        return [_judgement(row) for row in self._read(query, (decision,))]
+    def labels(self, decision: str | None = None) -> list[Judgement]:
+        """The judgements that stand, in the order they were made: of one decision (at most one), or of all."""
+        return list(Feedback(labels=tuple(self.presses(decision))).standing().values())
+
+    def presses(self, decision: str | None = None) -> list[Judgement]:
+        """Every press on a decision, or on any, in order, those taken back included."""
+        query = "SELECT decision, label, note, session, time FROM labels WHERE ?1 IS NULL OR decision = ?1"
+        return [_judgement(row) for row in self._read(f"{query} ORDER BY time, seq", (decision,))]
 
     def decisions(self, session: str | None = None) -> list[DecisionRow]:
         """The decisions kept, oldest first; rows that cannot be read are left out."""
         query = "SELECT body FROM decisions WHERE (?1 IS NULL OR session = ?1) ORDER BY time, decision"
-        found: list[DecisionRow] = []
-        for (body,) in self._read(query, (session,)):
-            try:
-                found.append(DecisionRow.model_validate_json(body))
-            except ValidationError:
-                continue
-        return found
+        return _readable(DecisionRow, self._read(query, (session,)))
+
+    def pairs(self) -> list[Pair]:
+        """The pairs kept, oldest first; rows that cannot be read are left out."""
+        return _readable(Pair, self._read("SELECT body FROM pairs ORDER BY time, decision", ()))
+
+    def everything(self) -> Feedback:
+        """All that is kept."""
+        return Feedback(decisions=tuple(self.decisions()), labels=tuple(self.presses()), pairs=tuple(self.pairs()))
+
+    def take_in(self, feedback: Feedback) -> int:
+        """Add what is not there yet; how many entries that were. Blocking. A row kept here already wins."""
+        decisions = {row.decision for row in self.decisions()}
+        presses = {(press.decision, press.time, press.label) for press in self.presses()}
+        pairs = {(pair.decision, pair.source) for pair in self.pairs()}
+        rows = [r for r in feedback.decisions if r.decision not in decisions]
+        fresh = [p for p in feedback.labels if (p.decision, p.time, p.label) not in presses]
+        both = [p for p in feedback.pairs if (p.decision, p.source) not in pairs]
+        values = [(r.decision, r.session, r.time, r.model_dump_json()) for r in rows]
+        self._run("INSERT OR IGNORE INTO decisions VALUES (?, ?, ?, ?)", values)
+        self._run(_INSERT_LABEL, [(p.decision, p.session, p.label, p.note, p.time) for p in fresh])
+        paired = [(p.decision, p.source, p.session, p.time, p.model_dump_json()) for p in both]
+        self._run("INSERT OR IGNORE INTO pairs VALUES (?, ?, ?, ?, ?)", paired)
+        return len(rows) + len(fresh) + len(both)
 
     def count(self) -> int:
         """How many decisions carry a judgement that stands."""
@@ -182,6 +149,19 @@ class FeedbackLog:
                 return self._db.execute(query, values).fetchall()
             except sqlite3.Error as error:
                 raise PierError(f"The feedback file {self.path} cannot be read ({error}).") from error
+
+
+_INSERT_LABEL = "INSERT INTO labels (decision, session, label, note, time) VALUES (?, ?, ?, ?, ?)"
+
+
+def _readable(kind: type[Row], rows: list[tuple[Any, ...]]) -> list[Row]:
+    found: list[Row] = []
+    for (body,) in rows:
+        try:
+            found.append(kind.model_validate_json(body))
+        except ValidationError:
+            continue
+    return found
 
 
 def _judgement(row: tuple[Any, ...]) -> Judgement:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from pier_tui.events import (
     AnswerCompleted,
     BackboneRestored,
     CallFinished,
     Event,
+    Overridden,
     PatchApplied,
     PatchProposed,
+    PatchReviewed,
     PatchUndone,
     RequestEnded,
     RequestFailed,
@@ -20,9 +23,10 @@ from pier_tui.events import (
     RouteDecided,
     ToolReturned,
 )
-from pier_tui.feedback.log import DecisionRow, Outcome
+from pier_tui.feedback.rows import DecisionRow, Outcome
 from pier_tui.models.messages import Tier
-from pier_tui.tools.tool import CheckFailed, CommandRun
+from pier_tui.repo.verdict import Verdict
+from pier_tui.tools.tool import CheckFailed, CheckPassed, CommandRun
 
 
 @dataclass
@@ -34,19 +38,29 @@ class _Turn:
     session: str
     features: dict[str, float]
     routes: list[RouteDecided] = field(default_factory=list)
+    calls: list[CallFinished] = field(default_factory=list)
     tier: Tier | None = None
     failed: bool = False
+    passed: bool = False
+    exit_codes: list[int | None] = field(default_factory=list)
     undone: bool = False
+    rejected: bool = False
+    edited: bool = False
     redone: bool = False
+    switched: bool = False
     set_aside: bool = False
+    redo_of: _Turn | None = None
 
 
-def decisions(events: Iterable[Event]) -> tuple[DecisionRow, ...]:
-    """One row per turn that has a route and an answer, in order; call it again as the session goes on."""
+def decisions(events: Iterable[Event], *, repo: str = "", threshold: str = "") -> tuple[DecisionRow, ...]:
+    """One row per turn that has a route and an answer, in order; call it again as the session goes on.
+
+    `repo` is the repository's name and `threshold` the version of the threshold file that was in use.
+    """
     reading = _Reading()
     for event in events:
         reading.take(event)
-    return tuple(row for turn in reading.turns if (row := _row(turn, reading)) is not None)
+    return tuple(row for turn in reading.turns if (row := _row(turn, reading, repo, threshold)) is not None)
 
 
 class _Reading:
@@ -59,6 +73,7 @@ class _Reading:
         self._proposed: dict[str, set[int]] = {}
         self._applied: dict[str, set[int]] = {}
         self._went_back: int | None = None
+        self._again: _Turn | None = None
 
     def take(self, event: Event) -> None:
         """Note one event."""
@@ -78,9 +93,14 @@ class _Reading:
                     self._proposed.setdefault(path, set()).add(event.turn)
             case PatchApplied(checkpoint=checkpoint, patch=patch):
                 self._applied[checkpoint] = set().union(*(self._proposed.pop(p, set()) for p in patch.paths))
+            case PatchReviewed(verdict=verdict):
+                self._reviewed(verdict)
             case PatchUndone(checkpoint=checkpoint):
                 for turn in self.turns:
                     turn.undone |= turn.number in self._applied.get(checkpoint, set())
+            case Overridden(scope="now") if event.turn:
+                if self.turns and self.turns[-1].number == event.turn:
+                    self.turns[-1].switched = True
             case RouteDecided() | CallFinished() | AnswerCompleted() | ToolReturned():
                 self._in_turn(event)
             case _:
@@ -90,9 +110,17 @@ class _Reading:
         self._chars = len(text)
         again = any(t.request == event.request for t in self.turns)
         if again and self._went_back is not None:
-            self.turns[self._went_back].redone = True
+            self._again = self.turns[self._went_back]
+            self._again.redone = True
         self._went_back = None
         self.ended.pop(event.request, None)
+
+    def _reviewed(self, verdict: Verdict) -> None:
+        rejected = {pick.path for pick in verdict.rejected}
+        edited = {pick.path for pick in verdict.accepted if pick.text is not None}
+        for turn in self.turns:
+            turn.rejected |= any(turn.number in self._proposed.get(path, set()) for path in rejected)
+            turn.edited |= any(turn.number in self._proposed.get(path, set()) for path in edited)
 
     def _restored(self, last_kept: int) -> None:
         aside = [n for n, t in enumerate(self.turns) if t.number > last_kept and not t.set_aside]
@@ -102,7 +130,9 @@ class _Reading:
 
     def _in_turn(self, event: RouteDecided | CallFinished | AnswerCompleted | ToolReturned) -> None:
         if not self.turns or self.turns[-1].number != event.turn or self.turns[-1].request != event.request:
-            self.turns.append(_Turn(event.turn, event.request, event.session, self._features(event.request)))
+            made = _Turn(event.turn, event.request, event.session, self._features(event.request), redo_of=self._again)
+            self.turns.append(made)
+            self._again = None
         turn = self.turns[-1]
         match event:
             case RouteDecided():
@@ -114,8 +144,10 @@ class _Reading:
                 turn.tier = tier
             case ToolReturned():
                 turn.failed |= _failed(event)
+                turn.passed |= any(isinstance(fact, CheckPassed) for fact in event.facts)
+                turn.exit_codes += [fact.exit_code for fact in event.facts if isinstance(fact, CommandRun)]
             case CallFinished():
-                return
+                turn.calls.append(event)
 
     def _features(self, request: int) -> dict[str, float]:
         before = [t for t in self.turns if t.request == request]
@@ -135,14 +167,17 @@ def _failed(event: ToolReturned) -> bool:
     return not event.ok or bad_exit or any(isinstance(f, CheckFailed) for f in event.facts)
 
 
-def _row(turn: _Turn, reading: _Reading) -> DecisionRow | None:
+def _row(turn: _Turn, reading: _Reading, repo: str, threshold: str) -> DecisionRow | None:
     if turn.tier is None or not turn.routes:
         return None
     first, last = turn.routes[0], turn.routes[-1]
     stated = next((r for r in reversed(turn.routes) if r.confidence is not None), last)
+    kept = next((call for call in reversed(turn.calls) if call.kept), None)
+    costs = [call.cost for call in turn.calls]
     return DecisionRow(
         decision=last.decision,
         session=turn.session,
+        repo=repo,
         request=turn.request,
         turn=turn.number,
         time=first.time,
@@ -151,21 +186,45 @@ def _row(turn: _Turn, reading: _Reading) -> DecisionRow | None:
         tier=turn.tier,
         escalated=turn.tier == "strong" and first.tier == "weak",
         action=stated.action,
+        score=getattr(stated, "score", None),
         confidence=stated.confidence,
         threshold=last.threshold,
-        propensity=first.propensity,
-        features=turn.features,
+        propensity=last.propensity if last.propensity < 1 else first.propensity,
+        features={**turn.features, **getattr(stated, "features", {})},
+        versions={"model": kept.model if kept else last.model, "harness": _harness(last), "threshold": threshold},
+        cost=None if None in costs else sum((cost for cost in costs if cost is not None), Decimal(0)),
+        weak_only=alone(kept, "30B") if kept else None,
+        strong_only=alone(kept, "105B") if kept else None,
+        seconds=sum(call.seconds for call in turn.calls),
+        redo_of=turn.redo_of.routes[-1].decision if turn.redo_of and turn.redo_of.routes else "",
         outcome=_outcome(turn, reading),
     )
+
+
+def alone(call: CallFinished, label: str) -> Decimal | None:
+    """What a call would have cost on one model alone; its labels are `105B`, or `105B at` a profile's prices."""
+    found = (amount for name, amount in call.counterfactual.items() if name.partition(" at ")[0] == label)
+    return next(found, None)
+
+
+def _harness(route: RouteDecided) -> str:
+    """Digests of the model's own prompt and tools, which change when the program's do."""
+    return "-".join(s.digest[:8] for s in route.segments if s.name in ("harness", "tools"))
 
 
 def _outcome(turn: _Turn, reading: _Reading) -> Outcome:
     later = [t for t in reading.turns if t.request == turn.request and t.number > turn.number]
     return Outcome(
         failed=turn.failed,
+        passed=turn.passed,
+        exit_codes=tuple(turn.exit_codes),
         next_failure=next((n for n, t in enumerate(later, start=1) if t.failed), None),
+        next_pass=next((n for n, t in enumerate(later, start=1) if t.passed), None),
         undone=turn.undone,
+        rejected=turn.rejected,
+        edited=turn.edited,
         redone=turn.redone,
+        switched=turn.switched,
         set_aside=turn.set_aside,
         ended=reading.ended.get(turn.request, ""),
     )

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from pier_tui.errors import PierError
-from pier_tui.feedback.log import DecisionRow, FeedbackLog, Outcome
+from pier_tui.feedback.log import FeedbackLog
+from pier_tui.feedback.rows import DecisionRow, Feedback, Judgement, Outcome, Pair
 
 
 @pytest.fixture
@@ -67,3 +68,43 @@ def test_a_file_of_a_newer_version_is_left_alone(path: Path) -> None:
     other.close()
     with pytest.raises(PierError, match="newer"):
         FeedbackLog(path)
+
+
+async def test_a_file_of_the_first_version_opens_with_all_that_was_in_it(path: Path) -> None:
+    path.parent.mkdir()
+    old = sqlite3.connect(path)
+    old.executescript(
+        "CREATE TABLE labels (seq INTEGER PRIMARY KEY AUTOINCREMENT, decision TEXT NOT NULL, session TEXT NOT NULL,"
+        " label TEXT, note TEXT NOT NULL, time REAL NOT NULL);"
+        "CREATE TABLE decisions (decision TEXT PRIMARY KEY, session TEXT NOT NULL, time REAL NOT NULL,"
+        " body TEXT NOT NULL); PRAGMA user_version=1;"
+        "INSERT INTO labels VALUES (1, 's-1', 's', 'keep', 'ok', 3.0);"
+        """INSERT INTO decisions VALUES ('s-1', 's', 1.0, '{"decision": "s-1", "tier": "weak", "confidence": 0.7}');"""
+    )
+    old.close()
+    log = FeedbackLog(path)
+    assert [(row.decision, row.raw, row.repo) for row in log.decisions()] == [("s-1", 0.7, "")]
+    assert [j.label for j in log.labels()] == ["keep"]
+    await log.pair([Pair(decision="s-1", source="audit", probability=0.02, weak=0, strong=1)])
+    assert [pair.strong for pair in log.pairs()] == [1.0]
+    log.close()
+
+
+async def test_taking_in_what_is_there_already_changes_nothing(path: Path) -> None:
+    log = FeedbackLog(path, clock=lambda: 5.0)
+    await log.record([DecisionRow(decision="s-1", tier="weak")])
+    await log.label("s-1", "keep")
+    theirs = Feedback(
+        decisions=(DecisionRow(decision="t-1", tier="strong"),),
+        labels=(
+            Judgement(decision="t-1", label="de-escalate", time=2.0),
+            Judgement(decision="s-1", label=None, time=4.0),
+        ),
+        pairs=(Pair(decision="t-1"),),
+    )
+    assert log.take_in(theirs) == 4
+    assert log.take_in(theirs) == 0
+    assert log.take_in(log.everything()) == 0
+    # The press of time 4 is older than the one made here, so that one still stands.
+    assert [(j.decision, j.label) for j in log.labels()] == [("t-1", "de-escalate"), ("s-1", "keep")]
+    log.close()
