@@ -33,6 +33,7 @@ LAYERS: dict[str, int] = {
     "tools": 1,
     "trust": 1,
     "symbols": 0,
+    "calibration": 0,
     "models": 0,
     "repo": 0,
     "private": -1,

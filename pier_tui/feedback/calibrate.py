@@ -1,0 +1,160 @@
+"""Learning the calibrator and the threshold from feedback, and saying whether the change is worth making. Pure.
+
+Nothing is written here: `thresholds` keeps what comes of it, `examples` says what counts as evidence.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Literal
+
+from pydantic import Field
+
+from pier_tui import calibration
+from pier_tui.calibration import Calibrator, Identity, Threshold
+from pier_tui.feedback.control import Audited, Estimate, Policy, difference, most_permissive, snips, surely
+from pier_tui.feedback.examples import Example, examples, logged
+from pier_tui.feedback.fits import best, shifted, shifts
+from pier_tui.feedback.rows import Feedback, Frozen
+from pier_tui.models.messages import Tier
+
+LEAST = 30
+"""Judged turns below which nothing is learned."""
+ALPHA = 0.05
+"""The share of turns kept that should not have been, unless the user names another."""
+PRICE = 0.1
+"""What sending a turn to the strong model costs, where a turn gone wrong costs 1: ten escalations are worth one."""
+
+
+class Taught(Frozen):
+    """What learning came to. `refused` says in a sentence why nothing changes; '' where the new threshold is better."""
+
+    refused: str = ""
+    n: int = 0
+    basis: Literal["audits", "labels"] = "labels"
+    """Audits stand for all turns; labels only for turns such as the user looked at."""
+    before: Threshold
+    after: Threshold | None = None
+    repos: dict[str, Threshold] = Field(default_factory=dict)
+    """Per repository, where its own turns move the common fit."""
+    gain: tuple[float, float, float] | None = None
+    """By how much the new threshold is better, a turn, doubly robust, with its interval."""
+    values: tuple[float | None, float | None] = (None, None)
+    """The old and the new threshold's value a turn, by self-normalised weights."""
+
+
+def teach(
+    feedback: Feedback,
+    before: Threshold,
+    *,
+    alpha: float = ALPHA,
+    strategy: str = "",
+    made: str = "",
+    sure: float | None = None,
+) -> Taught:
+    """What feedback teaches of one strategy's scores; the strategy with the most judged turns where none is named.
+
+    `sure` asks for a risk below alpha with this probability, not on average. `made` is the date to write down.
+    """
+    strategy = strategy or _most_judged(feedback)
+    found = examples(feedback, strategy)
+    if len(found) < LEAST:
+        return Taught(refused=f"not enough labels yet: {len(found)} of {LEAST}", n=len(found), before=before)
+    audits = [example for example in found if example.source == "audit"]
+    basis: Literal["audits", "labels"] = "audits" if len(audits) >= LEAST else "labels"
+    chosen = audits if basis == "audits" else found
+    raw = _raw_threshold(chosen, alpha, sure)
+    if raw is None:
+        words = f"{len(chosen)} judged turns cannot promise a risk of {alpha:g}; label more, or allow a higher --alpha"
+        return Taught(refused=words, n=len(found), basis=basis, before=before)
+    calibrator = best([(e.score, e.good) for e in found])
+    tau = conserving(calibrator, raw, [e.score for e in found])
+    after = Threshold(tau=tau, alpha=alpha, n=len(found), calibrator=calibrator, strategy=strategy, made=made)
+    fitted = Taught(n=len(found), basis=basis, before=before, after=after, repos=per_repository(after, found))
+    return _judged(fitted, found, feedback)
+
+
+def _most_judged(feedback: Feedback) -> str:
+    counts: dict[str, int] = {}
+    for example in examples(feedback):
+        counts[example.row.strategy] = counts.get(example.row.strategy, 0) + 1
+    return max(counts, key=lambda name: (counts[name], name), default="")
+
+
+def _raw_threshold(found: Sequence[Example], alpha: float, sure: float | None) -> float | None:
+    audited = [Audited(e.score, e.lost) for e in found]
+    if sure is None:
+        return most_permissive(audited, alpha)
+    return surely([Audited(a.score, float(a.loss >= 0.5)) for a in audited], alpha, 1 - sure)
+
+
+def conserving(calibrator: Calibrator, raw: float, scores: Sequence[float]) -> float:
+    """The calibrated threshold that keeps no score the raw one does not.
+
+    A calibrator that is flat just below the raw threshold cannot tell its turns from lower ones: then the whole step
+    escalates. -inf keeps everything.
+    """
+    if raw == -math.inf:
+        return 0.0
+    if raw == math.inf:
+        top = calibrator.apply(max(scores))
+        return min(math.nextafter(top, 2.0), 1.0)
+    value = calibrator.apply(raw)
+    below = calibrator.apply(math.nextafter(raw, -math.inf) - 1e-9)
+    return value if below < value else min(math.nextafter(value, 2.0), 1.0)
+
+
+def per_repository(common: Threshold, found: Sequence[Example]) -> dict[str, Threshold]:
+    """The threshold of each repository whose turns go better or worse than the common fit says, shrunk toward it."""
+    groups: dict[str, list[tuple[float, float]]] = {}
+    for example in found:
+        groups.setdefault(example.row.repo, []).append((example.score, example.good))
+    moved = shifts(common.calibrator, groups)
+    return {
+        repo: common.model_copy(update={"calibrator": shifted(common.calibrator, by), "n": len(groups[repo])})
+        for repo, by in moved.items()
+        if repo and abs(by) >= 0.01
+    }
+
+
+def policy(threshold: Threshold) -> Policy:
+    """Which raw scores a threshold keeps on the weak model."""
+    return lambda score: threshold.calibrator.apply(score) >= threshold.tau
+
+
+def _judged(fitted: Taught, found: Sequence[Example], feedback: Feedback) -> Taught:
+    """Whether the change is worth making: its lower end must be above 0."""
+    assert fitted.after is not None
+    strategy, calibrator = fitted.after.strategy, fitted.after.calibrator
+    rows = [row for row in feedback.decisions if row.strategy == strategy]
+    turns = logged(found, rows, PRICE)
+
+    def model(score: float, tier: Tier) -> float:
+        return calibrator.apply(score) if tier == "weak" else 1 - PRICE
+
+    new, old = policy(fitted.after), policy(fitted.before)
+    gain = difference(turns, new, old, model, doubt=1 - PRICE)
+    assert gain is not None
+    done = fitted.model_copy(
+        update={
+            "gain": (gain.value, gain.low, gain.high),
+            "values": (_value(snips(turns, old)), _value(snips(turns, new))),
+        }
+    )
+    if all(new(turn.score) == old(turn.score) for turn in turns):
+        same = "the new threshold would have routed every logged turn as the present one does"
+        return done.model_copy(update={"refused": same})
+    if gain.low <= 0:
+        low = f"the new threshold is worth {gain.value:+.3f} a turn, but that may be as little as {gain.low:+.3f}"
+        return done.model_copy(update={"refused": f"{low}; label more turns"})
+    return done
+
+
+def _value(estimate: Estimate | None) -> float | None:
+    return None if estimate is None else estimate.value
+
+
+def unfitted(tau: float) -> Threshold:
+    """What stands before anything was learned: scores taken as they are."""
+    return Threshold(tau=tau, calibrator=Identity(), version=calibration.VERSION)
