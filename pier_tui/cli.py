@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pier_tui import cli_feedback
 from pier_tui.argv import Parser, Version, plain, rupees, seconds, share, turns
 from pier_tui.errors import PierError
 
@@ -33,6 +34,7 @@ COMMANDS = (
     "trust",
     "doctor",
     "reset-terminal",
+    *cli_feedback.COMMANDS,
 )
 CRASHED = 70
 """The exit code of an error nobody expected, as sysexits.h has it."""
@@ -169,6 +171,7 @@ def _add_sessions(commands: argparse._SubParsersAction[Parser]) -> None:
         "--format", choices=("md", "jsonl"), default="jsonl", help="with --export: Markdown, or a recording (default)"
     )
     sessions.set_defaults(do=_sessions)
+    cli_feedback.add(commands, share)
 
 
 def _model_options() -> Parser:

@@ -94,6 +94,12 @@ class Settings(BaseModel):
     """Tokens of files seen earlier that are put back into the strong model's prompt; 0 for none."""
     map_tokens: int = Field(default=400, ge=0)
     """Tokens of the map of definitions that a request is sent with; 0 for none, and no symbol index."""
+    feedback_pool: str = ""
+    """A database a team shares its routing feedback in, as an SQLAlchemy URL; needs the extra `pool`."""
+    audit_share: float = Field(default=0.0, ge=0, le=1)
+    """Share of turns the other model does too, in the background, to learn from; 0 for none."""
+    audit_max_cost: Decimal = Field(default=Decimal(5), ge=0)
+    """Rupees a session may spend on that."""
     pace: float = Field(default=0.01, ge=0, le=1)
     """Seconds between the pieces the offline models send; 0 is at once."""
 

@@ -14,11 +14,13 @@ PACKAGE = ROOT / "pier_tui"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 LAYERS: dict[str, int] = {
-    "cli": 9,
+    "cli": 10,
+    "__main__": 10,
+    "cli_feedback": 9,
     "argv": 8,
-    "__main__": 9,
     "ui": 7,
     "headless": 8,
+    "teaching": 8,
     "doctor": 8,
     "bench": 7,
     "wiring": 6,
@@ -55,7 +57,9 @@ HOMES: dict[str, tuple[str, ...]] = {
 # Modules imported inside a function: start-up time, or an optional extra. Each line says which and why.
 DEFERRED: dict[str, str] = {
     "argv.py": "start-up: only what is said needs the screen's text",
+    "cli_feedback.py": "start-up: each command imports only what it runs",
     "cli.py": "start-up: each command imports only what it runs",
+    "feedback/pool.py": "optional extra: pool",
     "models/connect.py": "start-up: only the offline profile needs the embedded pair",
     "models/keys.py": "optional extra: keyring",
     "repo/syscalls.py": "start-up: ctypes is needed with the first write",
@@ -148,7 +152,7 @@ def test_imports_inside_functions_are_listed_with_their_reason() -> None:
 
 
 def test_settings_are_read_only_where_things_are_assembled() -> None:
-    allowed = {"cli.py", "connecting.py", "wiring.py", "doctor.py", "ui/app.py", "config.py"}
+    allowed = {"cli.py", "cli_feedback.py", "connecting.py", "wiring.py", "doctor.py", "ui/app.py", "config.py"}
     for path in FILES:
         name = str(path.relative_to(PACKAGE))
         modules = {m for _, m in imports(ast.parse(path.read_text(encoding="utf-8")))}

@@ -90,19 +90,16 @@ def _raw_threshold(found: Sequence[Example], alpha: float, sure: float | None) -
 
 
 def conserving(calibrator: Calibrator, raw: float, scores: Sequence[float]) -> float:
-    """The calibrated threshold that keeps no score the raw one does not.
+    """The calibrated threshold that keeps no score the raw one does not: the confidence of the lowest seen one it may.
 
     A calibrator that is flat just below the raw threshold cannot tell its turns from lower ones: then the whole step
-    escalates. -inf keeps everything.
+    escalates. -inf keeps everything; 1 keeps nothing, as no calibrator is certain.
     """
     if raw == -math.inf:
         return 0.0
-    if raw == math.inf:
-        top = calibrator.apply(max(scores))
-        return min(math.nextafter(top, 2.0), 1.0)
-    value = calibrator.apply(raw)
-    below = calibrator.apply(math.nextafter(raw, -math.inf) - 1e-9)
-    return value if below < value else min(math.nextafter(value, 2.0), 1.0)
+    below = -math.inf if raw == math.inf else calibrator.apply(math.nextafter(raw, -math.inf) - 1e-9)
+    kept = (calibrator.apply(score) for score in sorted(scores) if score >= raw)
+    return next((value for value in kept if value > below), 1.0)
 
 
 def per_repository(common: Threshold, found: Sequence[Example]) -> dict[str, Threshold]:

@@ -21,7 +21,7 @@ from pier_tui.errors import PierError
 from pier_tui.feedback.rows import DecisionRow, Feedback, Frozen, Judgement, Label, Pair
 
 SCHEMA = 2
-"""1: labels and decisions; 2: pairs too."""
+"""1: labels and decisions; 2: pairs too, and which decisions were taken in from others."""
 BUSY_SECONDS = 10.0
 _TABLES = """
 CREATE TABLE IF NOT EXISTS labels (
@@ -36,6 +36,7 @@ CREATE TABLE IF NOT EXISTS pairs (
   decision TEXT NOT NULL, source TEXT NOT NULL, session TEXT NOT NULL, time REAL NOT NULL, body TEXT NOT NULL,
   PRIMARY KEY (decision, source)
 );
+CREATE TABLE IF NOT EXISTS taken (decision TEXT PRIMARY KEY);
 """
 Row = TypeVar("Row", bound=Frozen)
 
@@ -72,7 +73,7 @@ class FeedbackLog:
 
     async def record(self, rows: Iterable[DecisionRow]) -> None:
         """Keep decisions, or bring those already kept up to date."""
-        values = [(r.decision, r.session, r.time, r.model_dump_json()) for r in rows]
+        values = [_kept(row) for row in rows]
         await asyncio.to_thread(self._run, "INSERT OR REPLACE INTO decisions VALUES (?, ?, ?, ?)", values)
 
     async def pair(self, pairs: Iterable[Pair]) -> None:
@@ -102,20 +103,35 @@ class FeedbackLog:
         """All that is kept."""
         return Feedback(decisions=tuple(self.decisions()), labels=tuple(self.presses()), pairs=tuple(self.pairs()))
 
+    def own(self) -> Feedback:
+        """All but the decisions that were taken in from others."""
+        taken = self._taken()
+        everything = self.everything()
+        own = tuple(row for row in everything.decisions if row.decision not in taken)
+        return everything.model_copy(update={"decisions": own})
+
     def take_in(self, feedback: Feedback) -> int:
-        """Add what is not there yet; how many entries that were. Blocking. A row kept here already wins."""
-        decisions = {row.decision for row in self.decisions()}
+        """Add what others have and is not here yet, or is newer there; how many entries that were. Blocking.
+
+        A decision made here stays as it is.
+        """
+        kept, taken = {row.decision: row for row in self.decisions()}, self._taken()
         presses = {(press.decision, press.time, press.label) for press in self.presses()}
         pairs = {(pair.decision, pair.source) for pair in self.pairs()}
-        rows = [r for r in feedback.decisions if r.decision not in decisions]
+        rows = [
+            r for r in feedback.decisions if r.decision not in kept or (r.decision in taken and r != kept[r.decision])
+        ]
         fresh = [p for p in feedback.labels if (p.decision, p.time, p.label) not in presses]
         both = [p for p in feedback.pairs if (p.decision, p.source) not in pairs]
-        values = [(r.decision, r.session, r.time, r.model_dump_json()) for r in rows]
-        self._run("INSERT OR IGNORE INTO decisions VALUES (?, ?, ?, ?)", values)
+        self._run("INSERT OR REPLACE INTO decisions VALUES (?, ?, ?, ?)", [_kept(row) for row in rows])
+        self._run("INSERT OR IGNORE INTO taken VALUES (?)", [(row.decision,) for row in rows])
         self._run(_INSERT_LABEL, [(p.decision, p.session, p.label, p.note, p.time) for p in fresh])
         paired = [(p.decision, p.source, p.session, p.time, p.model_dump_json()) for p in both]
         self._run("INSERT OR IGNORE INTO pairs VALUES (?, ?, ?, ?, ?)", paired)
         return len(rows) + len(fresh) + len(both)
+
+    def _taken(self) -> set[str]:
+        return {decision for (decision,) in self._read("SELECT decision FROM taken", ())}
 
     def count(self) -> int:
         """How many decisions carry a judgement that stands."""
@@ -162,6 +178,10 @@ def _readable(kind: type[Row], rows: list[tuple[Any, ...]]) -> list[Row]:
         except ValidationError:
             continue
     return found
+
+
+def _kept(row: DecisionRow) -> tuple[str, str, float, str]:
+    return row.decision, row.session, row.time, row.model_dump_json()
 
 
 def _judgement(row: tuple[Any, ...]) -> Judgement:

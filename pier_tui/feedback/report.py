@@ -1,0 +1,198 @@
+"""Savings, honestly: what sessions cost against one model alone, from the events of the journal. Pure.
+
+The single-model figures are those of each call's counterfactual: estimates, with the cache that model alone would
+have had where the call says so. What was spent is as billed, so what a switch made a model read again is in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from statistics import median
+
+from pier_tui.events import AnswerCompleted, AnyEvent, CallFinished, Labelled, TurnEnded
+from pier_tui.feedback.examples import Regret, regrets
+from pier_tui.feedback.outcomes import alone
+from pier_tui.feedback.rows import Feedback, Frozen, Judgement, Label
+from pier_tui.models.messages import Tier
+
+SAME = Decimal("0.98")
+"""From this price ratio on both models cost the same, and routing buys time."""
+
+
+class TierFigures(Frozen):
+    """One model's calls. Tokens over the calls that said; `cost` rupees of those whose cost is known."""
+
+    turns: int = 0
+    """Turns it answered."""
+    calls: int = 0
+    fresh: int = 0
+    cached: int | None = None
+    output: int = 0
+    cost: Decimal = Decimal(0)
+    unpriced: int = 0
+    estimated: bool = False
+    turn_seconds: float | None = None
+    """The median of its turns, tools included; None where none ended."""
+    call_seconds: float | None = None
+    """The median of its kept calls."""
+    reread: int = 0
+    """Tokens read anew on the first kept call after the other model's: what the switches cost."""
+    switches: int = 0
+
+
+class Report(Frozen):
+    """Some sessions in figures. None is unknown; the single-model figures are estimates."""
+
+    sessions: int
+    """Those in which a turn was answered."""
+    turns: int
+    tiers: dict[Tier, TierFigures]
+    actual: Decimal | None
+    """Rupees of every call, discarded ones included; None where one is unknown."""
+    known: Decimal
+    unpriced: int
+    weak_only: Decimal | None
+    strong_only: Decimal | None
+    compared: str = ""
+    """The profile at whose prices the single-model figures are."""
+    offline: bool = False
+    """Only the offline pair was called, which costs nothing."""
+    labels: dict[Label, int]
+    audits: int = 0
+    audit_cost: Decimal = Decimal(0)
+    """Rupees of shadow audits, a line of its own: not in `actual`."""
+    regrets: tuple[Regret, ...] = ()
+
+    @property
+    def ratio(self) -> Decimal | None:
+        """r: the weak model's price over the strong one's, on the tokens of these turns; None unknown."""
+        return self.weak_only / self.strong_only if self.weak_only is not None and self.strong_only else None
+
+    @property
+    def saved(self) -> Decimal | None:
+        """Rupees against the strong model alone (an estimate, negative where routing cost more); None unknown."""
+        return None if self.strong_only is None or self.actual is None else self.strong_only - self.actual
+
+    @property
+    def escalation(self) -> float | None:
+        """Share of turns the strong model answered."""
+        return self.tiers["strong"].turns / self.turns if self.turns else None
+
+    @property
+    def same_price(self) -> bool:
+        """Whether routing buys time and no money."""
+        return self.ratio is not None and self.ratio >= SAME
+
+
+@dataclass
+class _Tally:
+    turns: int = 0
+    calls: list[CallFinished] = field(default_factory=list)
+    turn_seconds: list[float] = field(default_factory=list)
+    reread: int = 0
+    switches: int = 0
+
+
+class _Sum:
+    """Adds one session's events up."""
+
+    def __init__(self) -> None:
+        self.tiers: dict[Tier, _Tally] = {"weak": _Tally(), "strong": _Tally()}
+        self.labels: dict[str, Labelled] = {}
+        self._answered: dict[tuple[str, int], Tier] = {}
+
+    def session(self, events: Iterable[AnyEvent]) -> None:
+        last: Tier | None = None
+        for event in events:
+            match event:
+                case CallFinished():
+                    last = self._called(event, last)
+                case AnswerCompleted():
+                    self._answered[event.session, event.turn] = event.tier
+                case TurnEnded() if (tier := self._answered.get((event.session, event.turn))) is not None:
+                    self.tiers[tier].turn_seconds.append(event.seconds)
+                case Labelled():
+                    self.labels[event.decision] = event
+
+    def _called(self, event: CallFinished, last: Tier | None) -> Tier | None:
+        tally = self.tiers[event.tier]
+        tally.calls.append(event)
+        if not event.kept:
+            return last
+        if last is not None and last != event.tier and event.usage.prompt is not None:
+            tally.switches += 1
+            tally.reread += event.usage.prompt - (event.usage.cached or 0)
+        return event.tier
+
+    def figures(self, tier: Tier) -> TierFigures:
+        tally = self.tiers[tier]
+        usages = [call.usage for call in tally.calls]
+        said = [usage.cached for usage in usages if usage.cached is not None]
+        return TierFigures(
+            turns=sum(answered == tier for answered in self._answered.values()),
+            calls=len(usages),
+            fresh=sum((usage.prompt or 0) - (usage.cached or 0) for usage in usages),
+            cached=sum(said) if said else None,
+            output=sum(usage.output or 0 for usage in usages),
+            cost=sum((call.cost for call in tally.calls if call.cost is not None), Decimal(0)),
+            unpriced=sum(call.cost is None for call in tally.calls),
+            estimated=any(usage.estimated for usage in usages),
+            turn_seconds=median(tally.turn_seconds) if tally.turn_seconds else None,
+            call_seconds=median(s) if (s := [call.seconds for call in tally.calls if call.kept]) else None,
+            reread=tally.reread,
+            switches=tally.switches,
+        )
+
+    def judgements(self) -> tuple[Judgement, ...]:
+        return tuple(
+            Judgement(decision=e.decision, label=e.label, note=e.note, session=e.session, time=e.time)
+            for e in self.labels.values()
+        )
+
+
+def report(sessions: Sequence[Sequence[AnyEvent]], feedback: Feedback) -> Report:
+    """The figures of some sessions. Of `feedback` their decisions, labels and audits count."""
+    total = _Sum()
+    for events in sessions:
+        total.session(events)
+    ids = {event.session for events in sessions for event in events if event.session}
+    own = Feedback(
+        decisions=tuple(row for row in feedback.decisions if row.session in ids),
+        labels=(*(press for press in feedback.labels if press.session in ids), *total.judgements()),
+        pairs=tuple(pair for pair in feedback.pairs if pair.session in ids),
+    )
+    calls = [call for tally in total.tiers.values() for call in tally.calls]
+    tiers: dict[Tier, TierFigures] = {tier: total.figures(tier) for tier in total.tiers}
+    known = sum((figures.cost for figures in tiers.values()), Decimal(0))
+    unpriced = sum(figures.unpriced for figures in tiers.values())
+    standing = [press.label for press in own.standing().values()]
+    audits = [pair for pair in own.pairs if pair.source == "audit"]
+    return Report(
+        sessions=sum(any(isinstance(event, AnswerCompleted) for event in events) for events in sessions),
+        turns=sum(figures.turns for figures in tiers.values()),
+        tiers=tiers,
+        actual=None if unpriced else known,
+        known=known,
+        unpriced=unpriced,
+        weak_only=_alone(calls, "30B"),
+        strong_only=_alone(calls, "105B"),
+        compared=_compared(calls),
+        offline=bool(calls) and all(call.offline for call in calls),
+        labels={name: standing.count(name) for name in ("escalate", "de-escalate", "keep")},
+        audits=len(audits),
+        audit_cost=sum((pair.cost or Decimal(0) for pair in audits), Decimal(0)),
+        regrets=tuple(regrets(own)),
+    )
+
+
+def _alone(calls: Iterable[CallFinished], label: str) -> Decimal | None:
+    """Rupees of the kept calls on one model; nobody working on one alone would have made the discarded ones."""
+    amounts = [alone(call, label) for call in calls if call.kept]
+    return None if None in amounts or not amounts else sum((a for a in amounts if a is not None), Decimal(0))
+
+
+def _compared(calls: Iterable[CallFinished]) -> str:
+    labels = (label.partition(" at ")[2] for call in calls for label in call.counterfactual)
+    return next((profile for profile in labels if profile), "")
