@@ -11,7 +11,7 @@ from pier_tui.calibration import Threshold
 from pier_tui.errors import PierError
 from pier_tui.feedback import exchange
 from pier_tui.feedback.calibrate import ALPHA, Taught, teach, unfitted
-from pier_tui.feedback.forecast import Forecast, changed, forecast, in_words
+from pier_tui.feedback.forecast import changed, forecast, in_words
 from pier_tui.feedback.log import FeedbackLog
 from pier_tui.feedback.pool import Pool
 from pier_tui.feedback.report import Report, report
@@ -19,6 +19,7 @@ from pier_tui.feedback.rows import Feedback
 from pier_tui.feedback.thresholds import Learned, Thresholds
 from pier_tui.session.shelf import FILE as SESSIONS
 from pier_tui.session.store import Store
+from pier_tui.ui.foresight import foreseen
 from pier_tui.ui.format import NAMES, counted, money, percent, seconds, tokens
 
 LOG = "feedback.db"
@@ -122,23 +123,7 @@ def _snips(taught: Taught) -> str:
 
 def _foreseen(when: str, feedback: Feedback, threshold: Threshold, strategy: str) -> str:
     found = forecast(feedback, threshold, strategy)
-    return f"{when}: threshold {found.tau:.2f}, {foreseen(found)}"
-
-
-def foreseen(found: Forecast) -> str:
-    """What a threshold would mean, in one line."""
-    if found.escalation is None:
-        return "no logged turn has a score"
-    share, low, high = found.escalation
-    parts = [f"escalates {percent(share)} [{percent(low)}, {percent(high)}] of {found.turns} logged turns"]
-    if found.cost is not None:
-        parts.append(f"{money(found.cost, estimated=True)} a turn")
-    if found.regret is not None and found.enough:
-        share, low, high = found.regret
-        parts.append(f"regret {percent(share)} [{percent(low)}, {percent(high)}] of {found.labels} judged turns")
-    else:
-        parts.append(f"regret: not enough data yet: {found.labels} of 30")
-    return ", ".join(parts)
+    return f"{when}: threshold {found.tau:.2f}, {', '.join(foreseen(found))}"
 
 
 def export_labels(place: Place) -> str:

@@ -19,6 +19,7 @@ from pier_tui.agent.budget import Budget
 from pier_tui.agent.desk import AgentDesk, NothingRuns
 from pier_tui.agent.harness import harness, problems
 from pier_tui.agent.parts import Parts
+from pier_tui.agent.teaching import Learning, raw_threshold
 from pier_tui.agent.tool_run import ToolBench
 from pier_tui.backbone.compaction import epoch_for
 from pier_tui.backbone.instructions import Instructions, read_instructions
@@ -27,6 +28,7 @@ from pier_tui.config import Settings, config_dir, load, prompts_dir, save_rule, 
 from pier_tui.connecting import clients_of, guard_keys, pick_profile
 from pier_tui.errors import RepositoryError, ToolError
 from pier_tui.feedback.log import FeedbackLog
+from pier_tui.feedback.thresholds import Thresholds
 from pier_tui.models.client import ModelClient
 from pier_tui.models.messages import Tier
 from pier_tui.models.profiles import Profile, load_profile
@@ -149,7 +151,8 @@ async def assemble(
         overlay=overlay,
         checkpoints=journal,
         strategy=strategy or SelfRoute(),
-        threshold=chosen.threshold,
+        threshold=_threshold(chosen, env, repo.root.name),
+        learning=_learned(chosen, env, repo.root.name),
         only=chosen.only,
         budget=Budget(chosen.max_turns, chosen.max_cost, chosen.max_seconds),
         epoch_tokens=_epoch(profile, chosen),
@@ -188,6 +191,22 @@ async def _close(atlas: Atlas, clients: Mapping[Tier, ModelClient], closing: tup
         await client.aclose()
     for close in closing:
         await asyncio.to_thread(close)
+
+
+def _learned(chosen: Settings, env: Mapping[str, str], repo: str) -> Learning:
+    """What was learned for a repository; a threshold the user set himself holds in place of it.
+
+    A threshold file that cannot be read raises ConfigError, as it would be ignored otherwise.
+    """
+    files = Thresholds(state_dir(env))
+    used = None if "threshold" in chosen.model_fields_set else files.now(repo)
+    return Learning(files, used, chosen.threshold)
+
+
+def _threshold(chosen: Settings, env: Mapping[str, str], repo: str) -> float:
+    """The raw score from which on a turn is kept."""
+    learned = _learned(chosen, env, repo).used
+    return chosen.threshold if learned is None else raw_threshold(learned)
 
 
 def _unconfined(sandbox: Sandbox) -> list[str]:

@@ -14,13 +14,13 @@ from pier_tui.agent.loop import RequestLoop
 from pier_tui.agent.parts import Parts
 from pier_tui.agent.resuming import Message, Resuming
 from pier_tui.agent.review import Ids, review, since, undo, wanted
+from pier_tui.agent.teaching import Teaching
 from pier_tui.backbone.prefix_cache import SwitchPrice
 from pier_tui.backbone.state import Backbone
 from pier_tui.backbone.updates import Update
 from pier_tui.errors import PierError
-from pier_tui.events import TRANSIENT, AnyEvent, Choice, Labelled, Notice, Overridden
+from pier_tui.events import AnyEvent, Choice, Labelled, Notice, Overridden
 from pier_tui.feedback.log import FeedbackLog
-from pier_tui.feedback.outcomes import decisions
 from pier_tui.models.messages import Tier
 from pier_tui.models.profiles import Profile
 from pier_tui.models.usage import Ledger
@@ -47,6 +47,7 @@ class Agent:
         self._p, self.profile, self._feedback, self._past, self._close = parts, profile, feedback, past_events, close
         self.busy = False
         self._resuming = resuming
+        self.teaching = Teaching(parts, feedback).begin(past_events)
 
     @property
     def session_id(self) -> str:
@@ -225,6 +226,7 @@ class Agent:
     async def aclose(self) -> None:
         """Stop everything and close what is open."""
         self.interrupt()
+        await self.teaching.close()
         with suppress(PierError):
             await self._p.recorder.flush()
         if self._close is not None:
@@ -233,17 +235,14 @@ class Agent:
     async def _busy(self, events: AsyncGenerator[AnyEvent, None]) -> AsyncGenerator[AnyEvent, None]:
         """A request's events; the decisions in them are kept for the feedback whatever its end was."""
         self.busy = True
-        seen: list[AnyEvent] = []
         try:
             async with aclosing(events):
                 async for event in events:
-                    if not isinstance(event, TRANSIENT):
-                        seen.append(event)
                     yield event
         finally:
             self.busy = False
             try:
-                await self._feedback.record(decisions(seen))
+                await self.teaching.keep()
             except PierError as error:
                 # The request itself is well; only what could be learned from it is lost, so its end stands.
                 await self._p.recorder.log(Notice(text=str(error), level="warning"))

@@ -13,6 +13,7 @@ from pier_tui.agent.budget import Budget
 from pier_tui.agent.history import Scribe
 from pier_tui.agent.past import Mark
 from pier_tui.agent.record import Recorder
+from pier_tui.agent.teaching import Learning
 from pier_tui.agent.tool_run import ToolBench
 from pier_tui.backbone.prefix import append
 from pier_tui.backbone.state import Author
@@ -41,6 +42,7 @@ class Parts:
     checkpoints: Journal
     strategy: Strategy
     threshold: float = 0.5
+    learning: Learning = field(default_factory=Learning)
     only: Tier | None = None
     budget: Budget = field(default_factory=Budget)
     epoch_tokens: int = 6000

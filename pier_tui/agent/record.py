@@ -36,6 +36,8 @@ class Recorder:
         self._append, self.session, self._clock = append, session, clock
         self.request = 0
         self.turn = 0
+        self.heard: Callable[[Event], None] | None = None
+        """Told of every event that is kept, before it is."""
         self.waiting: list[Event] = []
         """What the disk has refused so far."""
         self._told = False
@@ -58,6 +60,8 @@ class Recorder:
         if not isinstance(stamped, TRANSIENT):
             if isinstance(stamped, RequestStarted):
                 self._told = False
+            if self.heard is not None:
+                self.heard(stamped)
             await self._write(stamped)
         return shown(stamped)
 

@@ -139,11 +139,10 @@ def _curve(threshold: Threshold, scores: Sequence[float]) -> str:
         return ""
     low, high = scores[len(scores) // 10], scores[-1 - len(scores) // 10]
     bad, good = calibrator.apply(low), calibrator.apply(high)
+    well, badly = f"{good * 100:.0f} %", f"{bad * 100:.0f} %"
     if good - bad < 0.02:
-        return f"The score tells little: at {low:.2f} as at {high:.2f} the 30B was right in about {good:.0%} of turns."
-    return (
-        f"Where the score is {high:.2f} the 30B was right in about {good:.0%} of turns, where {low:.2f} in {bad:.0%}."
-    )
+        return f"The score tells little: at {low:.2f} as at {high:.2f} the 30B was right in about {well} of turns."
+    return f"Where the score is {high:.2f} the 30B was right in about {well} of turns, where {low:.2f} in {badly}."
 
 
 def _by_action(found: Sequence[Example]) -> dict[str, tuple[float, int]]:
@@ -164,7 +163,7 @@ def changed(before: Threshold | None, after: Threshold) -> list[str]:
     if before.calibrator != after.calibrator:
         pairs = ((score, before.calibrator.apply(score), after.calibrator.apply(score)) for score in (0.5, 0.7, 0.9))
         score, old, new = max(pairs, key=lambda pair: abs(pair[2] - pair[1]))
-        found.append(f"A score of {score:.1f} counted as {old:.0%} and now counts as {new:.0%}.")
+        found.append(f"A score of {score:.1f} counted as {old * 100:.0f} % and now counts as {new * 100:.0f} %.")
     if after.n != before.n:
         found.append(f"It rests on {after.n} judged turns, {before.n} before.")
     return found or ["Nothing changed."]

@@ -13,6 +13,7 @@ from pier_tui.backbone.prefix_cache import SwitchPrice
 from pier_tui.backbone.state import Backbone
 from pier_tui.backbone.updates import Update
 from pier_tui.events import AnyEvent, Choice
+from pier_tui.feedback.outlook import Outlook
 from pier_tui.models.cards import ModelCard
 from pier_tui.models.messages import Tier
 from pier_tui.repo.diff import HunkPick, Patch
@@ -38,6 +39,34 @@ class ProfileFace(Protocol):
     @property
     def strong(self) -> ModelCard:
         """The 105B's card."""
+        ...
+
+
+class TeachingFace(Protocol):
+    """What the screen asks of learning. Each raises PierError where it cannot be done, and answers with a sentence."""
+
+    async def outlook(self) -> Outlook:
+        """How things stand."""
+        ...
+
+    async def calibrate(self) -> str:
+        """Learn from all labels."""
+        ...
+
+    async def undo(self) -> str:
+        """Take the last calibration back."""
+        ...
+
+    async def use_tau(self, tau: float) -> str:
+        """Route by this threshold."""
+        ...
+
+    async def switch(self, name: str) -> str:
+        """Route by this strategy."""
+        ...
+
+    def strategies(self) -> Sequence[tuple[str, str]]:
+        """Each strategy's name and its line."""
         ...
 
 
@@ -77,6 +106,11 @@ class Workbench(Protocol):
     @property
     def threshold(self) -> float:
         """Confidence below which a turn escalates."""
+        ...
+
+    @property
+    def teaching(self) -> TeachingFace | None:
+        """What is learned from labels; None where nothing is."""
         ...
 
     @property

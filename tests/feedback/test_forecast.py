@@ -55,7 +55,7 @@ def test_a_feature_that_tells_becomes_a_sentence_and_one_that_does_not_stays_uns
         "Where 1 or more turns in a row just failed, the 30B was right in 0 of 20 turns, else in 20 of 20."
     )
     words = in_words(feedback, AT.model_copy(update={"calibrator": Platt(slope=0.0, offset=0.0)}))
-    assert words[0] == "The score tells little: at 0.90 as at 0.90 the 30B was right in about 50% of turns."
+    assert words[0] == "The score tells little: at 0.90 as at 0.90 the 30B was right in about 50 % of turns."
     assert "On turns of the kind edit the 30B was right in 20 of 40." in words
 
 
@@ -64,7 +64,7 @@ def test_what_changed_is_told_against_the_last_time() -> None:
     assert changed(None, after) == ["The threshold is 0.70, from 60 judged turns."]
     assert changed(Threshold(tau=0.5, n=40, calibrator=Identity()), after) == [
         "The threshold went from 0.50 to 0.70.",
-        "A score of 0.9 counted as 90% and now counts as 50%.",
+        "A score of 0.9 counted as 90 % and now counts as 50 %.",
         "It rests on 60 judged turns, 40 before.",
     ]
     assert changed(after, after) == ["Nothing changed."]

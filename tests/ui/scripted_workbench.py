@@ -161,6 +161,7 @@ class ScriptedWorkbench:
     strategy: str = "self-route"
     sandbox: str = ""
     threshold: float = 0.5
+    teaching: Any = None
     busy: bool = False
     closed: bool = False
     unfinished: str = ""

@@ -1,4 +1,4 @@
-"""The five scenes of the snapshots: the real app on fixed events, driven to one state each."""
+"""The scenes of the snapshots: the real app on fixed events, driven to one state each."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any
 from diff_patches import SHOP, change, hunk
 from kept_sessions import KeptSessions, Line
 from rich.segment import Segment
+from scripted_teaching import ScriptedTeaching
 from scripted_workbench import SEGMENTS, ScriptedWorkbench
 from textual.pilot import Pilot
 
@@ -43,6 +44,7 @@ from pier_tui.repo.diff import Patch
 from pier_tui.tools.approval import ApprovalRequest, Rule
 from pier_tui.ui.app import PierApp
 from pier_tui.ui.screens.approval import ApprovalScreen
+from pier_tui.ui.screens.router import RouterScreen
 from pier_tui.ui.screens.sessions import Kept, SessionsScreen
 from pier_tui.ui.widgets.transcript import Transcript
 
@@ -292,7 +294,16 @@ async def sessions(pilot: Pilot[None], app: PierApp, _: PlayedWorkbench) -> None
     await pilot.press("down", "down", "d")
 
 
+async def router(pilot: Pilot[None], app: PierApp, _: PlayedWorkbench) -> None:
+    """The router, its threshold moved but not used."""
+    app.bench.teaching = ScriptedTeaching()
+    await pilot.press("ctrl+o")
+    await until(pilot, lambda: isinstance(app.screen, RouterScreen) and app.screen._outlook is not None)
+    await pilot.press("left", "left", "left")
+
+
 SCENES = {
+    "router": Scene(finished, steps=router),
     "sessions": Scene(finished, steps=sessions),
     "empty": Scene(),
     "streaming": Scene(streaming, hold=True),

@@ -16,14 +16,14 @@ from pier_tui.ui.panes.backbone import BackbonePane
 from pier_tui.ui.panes.frame import PaneFrame
 from pier_tui.ui.screens.costs import CostsScreen
 from pier_tui.ui.screens.help import HelpScreen, described
-from pier_tui.ui.screens.router import RouterScreen
+from pier_tui.ui.screens.router import Routed, RouterScreen
 from pier_tui.ui.screens.sessions import SessionsScreen, SessionWish
 from pier_tui.ui.screens.turn import TurnScreen
 from pier_tui.ui.screens.view import SessionView
 from pier_tui.ui.widgets.backbone_tree import BackboneTree
 from pier_tui.ui.widgets.prompt import Files, PromptInput
 from pier_tui.ui.widgets.transcript import Transcript
-from pier_tui.ui.workbench import Shelf
+from pier_tui.ui.workbench import Shelf, TeachingFace
 
 
 class Doors(SessionView):
@@ -31,6 +31,9 @@ class Doors(SessionView):
 
     strategy = ""
     threshold: float | None = None
+    teaching: TeachingFace | None = None
+    """What is learned from labels; None for a recording."""
+    session_id = ""
     resumable = False
     """Whether another session can be opened from here."""
 
@@ -52,7 +55,17 @@ class Doors(SessionView):
 
     def action_show_router(self) -> None:
         """Router."""
-        self.app.push_screen(RouterScreen(self.story, self.strategy, self.threshold))
+        session = self.session_id
+        routed = Routed(self.story, self.strategy, self.threshold, session, self.teaching, self._go, self.rerouted)
+        self.app.push_screen(RouterScreen(routed))
+
+    def rerouted(self) -> tuple[str, float | None]:
+        """Take up that strategy or threshold changed; what they are now."""
+        return self.strategy, self.threshold
+
+    def _go(self, turn: int) -> None:
+        self.frame.look("conversation")
+        self.conversation.go_to(turn)
 
     def action_show_turn(self, turn: int) -> None:
         """Everything about a turn."""
@@ -113,5 +126,4 @@ class Doors(SessionView):
     @on(BackbonePane.TurnWanted)
     def _turn_wanted(self, message: BackbonePane.TurnWanted) -> None:
         """An item of the backbone was followed: show the turn that wrote it."""
-        self.frame.look("conversation")
-        self.conversation.go_to(message.turn)
+        self._go(message.turn)

@@ -67,8 +67,9 @@ class LiveSession(Doors):
         profile = workbench.profile
         self.strategy, self.threshold = workbench.strategy, workbench.threshold
         self.sandbox = workbench.sandbox
+        self.teaching, self.session_id = workbench.teaching, workbench.session_id
         header.profile = profile.name
-        header.strategy = f"{self.strategy} {self.threshold:.2f}"
+        self.rerouted()
         self.windows = {"weak": profile.weak.window, "strong": profile.strong.window}
         self.backbone_pane.windows(profile.weak.window, profile.strong.window)
         self.conversation.greet(greeting(profile))
@@ -82,6 +83,12 @@ class LiveSession(Doors):
         self.set_interval(LOOK_AROUND, self._look_around)
         # Nothing changed: this only tells the header branch and dirty files.
         self.work.aside(workbench.repo_changed(()))
+
+    def rerouted(self) -> tuple[str, float | None]:
+        """Take up that strategy or threshold changed, and say it in the header."""
+        self.strategy, self.threshold = self._live.strategy, self._live.threshold
+        self.query_one(Header).strategy = f"{self.strategy} {self.threshold:.2f}"
+        return self.strategy, self.threshold
 
     @property
     def _live(self) -> Workbench:

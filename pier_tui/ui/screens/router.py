@@ -1,56 +1,245 @@
-"""Router (ctrl+o): the strategy in use, what it does and costs, the threshold, and how far the labels have come."""
+"""Router (ctrl+o): who routes and by which threshold, what that means for one's own turns, and what was learned.
+
+What learning says is worked out by the agent, in a thread; a recording has no agent and shows its own figures only.
+"""
 
 from __future__ import annotations
 
-from textual.content import Content
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import ClassVar
 
+from textual import work
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Button, Static
+
+from pier_tui.errors import PierError
+from pier_tui.feedback.outlook import STEPS, Outlook
+from pier_tui.ui.foresight import foreseen, slider
 from pier_tui.ui.format import NAMES, money, percent
 from pier_tui.ui.screens.dialog import Page, heading, table
 from pier_tui.ui.story import Story
 from pier_tui.ui.text import sanitize
+from pier_tui.ui.workbench import Label, TeachingFace
 
-LABELS_NEEDED = 30
-"""Labels below which nothing is said about how well the threshold fits."""
+REGRETS_SHOWN = 12
+KINDS: tuple[tuple[Label, str], ...] = (
+    ("keep", "right call (k)"),
+    ("escalate", "should have been 105B (e)"),
+    ("de-escalate", "should have been 30B (d)"),
+)
 
-ABOUT = {
-    "self-route": "every turn starts on the 30B, which acts or escalates in the same answer; "
-    "an escalated turn pays the 30B's decision and the 105B's work",
-    "always-weak": "every turn on the 30B: the cheapest, nothing escalates",
-    "always-strong": "every turn on the 105B: the dearest, nothing is decided",
-}
-"""What each strategy does and costs, in one line."""
+
+@dataclass
+class Routed:
+    """What the screen is opened on. `go` shows a turn, `changed` is called when routing did."""
+
+    story: Story
+    strategy: str = ""
+    threshold: float | None = None
+    session: str = ""
+    teaching: TeachingFace | None = None
+    go: Callable[[int], None] = field(default=lambda turn: None)
+    changed: Callable[[], tuple[str, float | None]] = field(default=lambda: ("", None))
 
 
 class RouterScreen(Page):
-    """Reads the story; strategy and threshold are the agent's."""
+    """The threshold is moved here and put in use with enter; nothing changes before."""
 
     TITLE_TEXT = "Router"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "move(-1)", "threshold", id="router.lower", key_display="←→"),
+        Binding("right", "move(1)", "higher", show=False, id="router.higher"),
+        Binding("shift+left,minus", "move(-10)", "lower by .1", show=False, id="router.much_lower"),
+        Binding("shift+right,plus", "move(10)", "higher by .1", show=False, id="router.much_higher"),
+        *(Binding(str(n), f"put({n * 10})", f"to .{n}", show=False, id=f"router.put_{n}") for n in range(10)),
+        Binding("enter", "use", "use it", id="router.use"),
+        Binding("s", "next_strategy", "strategy", id="router.strategy"),
+        Binding("c", "calibrate", "calibrate", id="router.calibrate"),
+        Binding("u", "undo", "undo", id="router.undo"),
+        Binding("n", "pick(1)", "next regret", show=False, id="router.next_regret"),
+        Binding("p", "pick(-1)", "previous regret", show=False, id="router.previous_regret"),
+        Binding("g", "go", "go to turn", id="router.go"),
+    ]
+    DEFAULT_CSS = """
+    RouterScreen Horizontal { height: 1; margin-bottom: 1; }
+    RouterScreen Button { margin-right: 2; }
+    """
 
-    def __init__(self, story: Story, strategy: str, threshold: float | None) -> None:
+    def __init__(self, routed: Routed) -> None:
         super().__init__()
-        self._story, self._strategy, self._threshold = story, strategy, threshold
+        self._routed = routed
+        self._outlook: Outlook | None = None
+        self._said = ""
+        self._step = round((routed.threshold or 0.0) * STEPS)
+        self._picked = 0
+
+    def body(self) -> list[Widget]:
+        """The text, and two buttons for the mouse where something can be learned."""
+        buttons = Horizontal(
+            Button(Content("Calibrate"), id="calibrate", compact=True),
+            Button(Content("Undo calibration"), id="undo", compact=True),
+        )
+        for button in buttons._pending_children:
+            button.can_focus = False
+        text = VerticalScroll(Static(id="text"), can_focus=False)
+        return [text] if self._routed.teaching is None else [buttons, text]
+
+    def on_mount(self) -> None:
+        """Write what is known, and ask for the rest."""
+        super().on_mount()
+        if self._routed.teaching is not None:
+            self._ask(self._routed.teaching)
+
+    @work(exclusive=True, group="outlook")
+    async def _ask(self, teaching: TeachingFace, act: Callable[[], Awaitable[str]] | None = None) -> None:
+        """Do something, if anything, and show how things stand after it."""
+        try:
+            if act is not None:
+                self._said = await act()
+                self._routed.strategy, self._routed.threshold = self._routed.changed()
+            self._outlook = await teaching.outlook()
+            if self._outlook.now.tau is not None and (act is not None or self._said == ""):
+                self._step = round(self._outlook.now.tau * STEPS)
+        except PierError as error:
+            self._said = str(error)
+        self._picked = min(self._picked, max(len(self._regrets) - 1, 0))
+        self.write()
+        self.refresh_bindings()
+
+    @property
+    def _regrets(self) -> list[tuple[str, int, str]]:
+        """Session, turn and reason of each."""
+        found = self._outlook.regrets if self._outlook else ()
+        return [(regret.row.session, regret.row.turn, regret.why) for regret in found[:REGRETS_SHOWN]]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Without an agent nothing can be changed; a turn of another session is not here to go to."""
+        if action in {"move", "put", "use", "next_strategy", "calibrate", "undo"}:
+            return self._routed.teaching is not None
+        if action in {"go", "pick"}:
+            return bool(self._regrets)
+        return True
+
+    def action_move(self, by: int) -> None:
+        """Move the threshold by hundredths."""
+        self.action_put(self._step + by)
+
+    def action_put(self, step: int) -> None:
+        """Put the threshold somewhere."""
+        self._step = min(max(step, 0), STEPS)
+        self.write()
+
+    def action_use(self) -> None:
+        """Route by it."""
+        if (teaching := self._routed.teaching) is not None:
+            self._ask(teaching, lambda: teaching.use_tau(self._step / STEPS))
+
+    def action_next_strategy(self) -> None:
+        """Route by the next strategy of the list."""
+        if (teaching := self._routed.teaching) is not None:
+            names = [name for name, _ in teaching.strategies()]
+            at = names.index(self._routed.strategy) if self._routed.strategy in names else -1
+            self._ask(teaching, lambda: teaching.switch(names[(at + 1) % len(names)]))
+
+    def action_calibrate(self) -> None:
+        """Learn."""
+        if (teaching := self._routed.teaching) is not None:
+            self._ask(teaching, teaching.calibrate)
+
+    def action_undo(self) -> None:
+        """Take the last calibration back."""
+        if (teaching := self._routed.teaching) is not None:
+            self._ask(teaching, teaching.undo)
+
+    def on_button_pressed(self, message: Button.Pressed) -> None:
+        """The same by the mouse."""
+        message.stop()
+        if message.button.id == "calibrate":
+            self.action_calibrate()
+        else:
+            self.action_undo()
+
+    def action_pick(self, by: int) -> None:
+        """Mark another turn to regret."""
+        self._picked = (self._picked + by) % len(self._regrets)
+        self.write()
+
+    def action_go(self) -> None:
+        """Show the marked turn in the conversation."""
+        session, turn, _ = self._regrets[self._picked]
+        if session != self._routed.session:
+            self._said = f"Turn {turn} is in session {session}; open that one with ctrl+l."
+            self.write()
+            return
+        self.dismiss(None)
+        self._routed.go(turn)
 
     def text(self, width: int) -> Content:
-        """Strategy, threshold, what it did so far, labels."""
-        name = self._strategy or "not started"
-        threshold = "not known" if self._threshold is None else f"{self._threshold:.2f}"
-        parts = [
-            heading("Strategy"),
-            Content.assemble(
-                (sanitize(name), "bold"), f": {ABOUT.get(name, 'see the routing page of the manual')}\n\n"
-            ),
-            heading("Threshold"),
-            Content(f"{threshold}: a turn whose stated confidence is below it goes to the 105B\n\n"),
-            heading("So far in this session"),
-            self._so_far(),
-            Content("\n\n"),
-            heading("Your labels"),
-            self._labels(),
-        ]
+        """Threshold first, as it is what is changed here; then learning, strategies, figures and labels."""
+        parts = [heading("Threshold"), self._threshold(width), Content("\n\n"), heading("Strategy"), self._strategies()]
+        if self._outlook is not None:
+            parts += [Content("\n\n"), heading("Learned"), self._learned(self._outlook)]
+            parts += [Content("\n\n"), heading("Regret"), self._regretted()]
+        parts += [Content("\n\n"), heading("So far in this session"), self._so_far()]
+        parts += [Content("\n\n"), heading("Labels"), self._labels()]
         return Content.assemble(*parts)
 
+    def _threshold(self, width: int) -> Content:
+        used = self._routed.threshold
+        if self._routed.teaching is None:
+            shown = "not known" if used is None else f"{used:.2f}"
+            return Content(f"{shown}: a turn whose confidence is below it goes to the 105B")
+        tau = self._step / STEPS
+        in_use = self._outlook.now.tau if self._outlook else used or 0.0
+        same = round(in_use * STEPS) == self._step
+        state = "in use" if same else f"not in use: enter uses it; {in_use:.2f} is"
+        lines = [f"{slider(tau, in_use, min(width - 4, 60))}", f"{tau:.2f}, {state}. A confidence below it escalates."]
+        found = self._outlook.at(tau) if self._outlook else None
+        lines += foreseen(found) if found else ["reading your log ..."]
+        said = [Content.styled(f"\n{sanitize(self._said)}", "$text-primary")] if self._said else []
+        return Content.assemble("\n".join(lines), *said)
+
+    def _strategies(self) -> Content:
+        name = self._routed.strategy or "not started"
+        listed = self._routed.teaching.strategies() if self._routed.teaching else ()
+        if name not in [one for one, _ in listed]:
+            listed = [(name, "see the routing page of the manual"), *listed]
+        lines: list[Content] = []
+        for one, about in listed:
+            mark, style = ("● ", "bold") if one == name else ("○ ", "")
+            lines.append(Content.assemble(mark, (sanitize(one), style), f": {sanitize(about)}"))
+        return Content("\n").join(lines)
+
+    def _learned(self, outlook: Outlook) -> Content:
+        now = outlook.now
+        source = f"{now.n} judged turns" + (f", risk {now.alpha:g}" if now.alpha is not None else ", chosen by hand")
+        lines = [
+            f"in use: {now.tau:.2f} from {source}" if outlook.learned else "nothing yet: the threshold is the setting"
+        ]
+        lines += outlook.words
+        lines += [f"since last time: {change}" for change in outlook.changes]
+        if outlook.judged < outlook.needed:
+            lines.append(
+                f"not enough data yet: {outlook.judged} of {outlook.needed} judged turns (e, d and k on a turn)"
+            )
+        return Content("\n".join(f"· {sanitize(line)}" for line in lines))
+
+    def _regretted(self) -> Content:
+        if not self._regrets:
+            return Content("No turn to regret.")
+        lines: list[Content] = []
+        for at, (session, turn, why) in enumerate(self._regrets):
+            where = "" if session == self._routed.session else f" of {session}"
+            words = f"{'▸' if at == self._picked else '·'} turn {turn}{sanitize(where)}: {why}"
+            lines.append(Content.styled(words, "bold" if at == self._picked else ""))
+        return Content("\n").join(lines)
+
     def _so_far(self) -> Content:
-        story = self._story
+        story = self._routed.story
         if story.escalation_rate is None:
             return Content("No turn was answered yet.")
         answered = [turn for turn in story.turns.values() if turn.answer]
@@ -62,16 +251,10 @@ class RouterScreen(Page):
         return Content.assemble(table(rows), f"\n\nsaved against 105B-only: {saved}")
 
     def _labels(self) -> Content:
-        labels = [event.label for event in self._story.labels.values()]
-        count = len(labels)
-        rows: list[tuple[str, ...]] = [
-            ("right call (k)", str(labels.count("keep"))),
-            ("should have been 105B (e)", str(labels.count("escalate"))),
-            ("should have been 30B (d)", str(labels.count("de-escalate"))),
-        ]
-        verdict = (
-            f"not enough data yet: {count} of {LABELS_NEEDED}"
-            if count < LABELS_NEEDED
-            else f"{count} labels in this session"
-        )
-        return Content.assemble(table([("label", "this session"), *rows]), f"\n\n{verdict}")
+        here = [event.label for event in self._routed.story.labels.values()]
+        ever: dict[Label, int] = self._outlook.labels if self._outlook else {}
+        rows: list[tuple[str, ...]] = [("label", "this session", "ever")]
+        for label, words in KINDS:
+            rows.append((words, str(here.count(label)), str(ever.get(label, "?"))))
+        audits = self._outlook.audits if self._outlook else 0
+        return Content.assemble(table(rows), f"\n\naudits: {audits}" if audits else "")

@@ -1,0 +1,190 @@
+"""Learning while a session runs: what came of its turns is kept, and what was learned is put in use at once.
+
+Folding and fitting run in threads. The events are heard from the recorder, so that a review long after a request
+still reaches the turn it is about.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pier_tui.calibration import Threshold
+from pier_tui.errors import ConfigError, PierError
+from pier_tui.events import TRANSIENT, Event, Notice, PatchReviewed, PatchUndone
+from pier_tui.feedback.calibrate import teach, unfitted
+from pier_tui.feedback.forecast import changed
+from pier_tui.feedback.log import FeedbackLog
+from pier_tui.feedback.outcomes import decisions
+from pier_tui.feedback.outlook import Outlook, outlook
+from pier_tui.feedback.rows import DecisionRow, Feedback
+from pier_tui.feedback.thresholds import Learned, Thresholds
+from pier_tui.router.strategies.self_route import SelfRoute
+from pier_tui.router.strategies.single import Single
+from pier_tui.router.strategy import Strategy
+
+if TYPE_CHECKING:
+    from pier_tui.agent.parts import Parts
+
+
+@dataclass
+class Learning:
+    """What a session has of earlier ones: the threshold files, what holds now, and the setting it holds in place of."""
+
+    files: Thresholds | None = None
+    """None: nothing learned is kept or used."""
+    used: Threshold | None = None
+    setting: float = 0.5
+
+
+@dataclass
+class Teaching:
+    """One session's learning. All methods run on the event loop."""
+
+    parts: Parts
+    log: FeedbackLog
+    _seen: list[Event] = field(default_factory=list)
+    _kept: dict[str, DecisionRow] = field(default_factory=dict)
+    _late: bool = False
+
+    def begin(self, past: Sequence[Event]) -> Teaching:
+        """Go on from the events of earlier runs, and hear those to come."""
+        self._seen = list(past)
+        self.parts.recorder.heard = self._hear
+        return self
+
+    @property
+    def repo(self) -> str:
+        """The repository's name."""
+        return self.parts.root.name
+
+    def _hear(self, event: Event) -> None:
+        if not isinstance(event, TRANSIENT):
+            self._seen.append(event)
+            self._late |= isinstance(event, PatchReviewed | PatchUndone)
+
+    async def keep(self) -> None:
+        """Log every turn that is new or of which more is known. Raises PierError where the disk refuses."""
+        used = self.parts.learning.used
+        rows = await asyncio.to_thread(self._fold, tuple(self._seen), used.made if used else "")
+        self._late = False
+        news = [row for row in rows if self._kept.get(row.decision) != row]
+        if news:
+            await self.log.record(news)
+            self._kept.update({row.decision: row for row in news})
+
+    async def close(self) -> None:
+        """Log what was reviewed or taken back since the last request; a disk that refuses is let go."""
+        if self._late:
+            try:
+                await self.keep()
+            except PierError:
+                return
+
+    def _fold(self, events: Sequence[Event], made: str) -> tuple[DecisionRow, ...]:
+        return decisions(events, repo=self.repo, threshold=made)
+
+    async def outlook(self) -> Outlook:
+        """How learning stands. Raises PierError where the log cannot be read."""
+        if self._late:
+            await self.keep()
+        return await asyncio.to_thread(self._outlook)
+
+    def _outlook(self) -> Outlook:
+        learning = self.parts.learning
+        before = learning.files.before() if learning.files else None
+        return outlook(
+            self.log.everything(),
+            learning.used,
+            before,
+            setting=learning.setting,
+            strategy=self.parts.strategy.name,
+            session=self.parts.recorder.session,
+        )
+
+    async def calibrate(self) -> str:
+        """Learn from everything logged, use it from the next turn on, and say in a sentence what changed or why not."""
+        await self.keep()
+        return await self._said(await asyncio.to_thread(self._calibrate))
+
+    async def _said(self, text: str) -> str:
+        """Write it in the journal too, as it changes how turns are routed."""
+        return (await self.parts.recorder.log(Notice(text=text))).text
+
+    def _calibrate(self) -> str:
+        learning = self.parts.learning
+        if learning.files is None:
+            return "Nothing learned is kept in this session."
+        before = learning.used or unfitted(learning.setting)
+        made = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        feedback: Feedback = self.log.everything()
+        taught = teach(feedback, before, strategy=self.parts.strategy.name, made=made)
+        if taught.refused or taught.after is None:
+            return f"The threshold stays at {before.tau:.2f}: {taught.refused}."
+        learning.files.put(Learned(common=taught.after, repos=taught.repos))
+        self.use(learning.files.now(self.repo))
+        return " ".join(changed(before, taught.after))
+
+    async def undo(self) -> str:
+        """Go back to what held before the last calibration. Raises ConfigError where there is nothing to go back to."""
+        learning = self.parts.learning
+        if learning.files is None:
+            return "Nothing learned is kept in this session."
+        await asyncio.to_thread(learning.files.undo)
+        now = await asyncio.to_thread(learning.files.now, self.repo)
+        self.use(now)
+        return await self._said(f"The threshold is {(now or unfitted(learning.setting)).tau:.2f} again.")
+
+    def use(self, threshold: Threshold | None) -> None:
+        """Route by this from the next turn on; None: by the setting."""
+        self.parts.learning.used = threshold
+        use(self.parts, threshold or unfitted(self.parts.learning.setting))
+
+    def strategies(self) -> tuple[tuple[str, str], ...]:
+        """Each strategy's name and its line."""
+        return tuple((strategy.name, strategy.about) for strategy in _strategies())
+
+    async def switch(self, name: str) -> str:
+        """Route by another strategy from the next turn on. Raises ConfigError where there is none of this name."""
+        if self.parts.only:
+            return "This session uses one model only; start it without --only to choose."
+        chosen = next((strategy for strategy in _strategies() if strategy.name == name), None)
+        if chosen is None:
+            names = ", ".join(strategy.name for strategy in _strategies())
+            raise ConfigError(f"There is no strategy {name!r}; there are {names}.")
+        self.parts.strategy = chosen
+        return await self._said(f"Turns are routed by {chosen.name}: {chosen.about}.")
+
+    async def use_tau(self, tau: float) -> str:
+        """Route by this threshold for the rest of the session; what was learned otherwise stays."""
+        now = self.parts.learning.used or unfitted(self.parts.learning.setting)
+        chosen = now.model_copy(update={"tau": tau, "alpha": None})
+        self.parts.learning.used = chosen
+        use(self.parts, chosen)
+        return await self._said(f"The threshold is {tau:.2f} for the rest of this session.")
+
+
+def use(parts: Parts, threshold: Threshold) -> None:
+    """Put a threshold in the parts that route, as the raw score from which on a turn is kept."""
+    parts.threshold = raw_threshold(threshold)
+
+
+def raw_threshold(threshold: Threshold) -> float:
+    """The raw score from which on a threshold keeps a turn; above 1 where it keeps none."""
+    apply, low, high = threshold.calibrator.apply, 0.0, 1.0
+    if apply(low) >= threshold.tau:
+        return low
+    if apply(high) < threshold.tau:
+        return math.nextafter(high, 2.0)
+    while high - low > 1e-9:
+        middle = (low + high) / 2
+        low, high = (low, middle) if apply(middle) >= threshold.tau else (middle, high)
+    return high if threshold.calibrator.kind != "identity" else threshold.tau
+
+
+def _strategies() -> tuple[Strategy, ...]:
+    return SelfRoute(), Single("weak", "strategy"), Single("strong", "strategy")

@@ -1,0 +1,100 @@
+"""Learning while a session runs: turns are logged with what came of them, and what is learned routes the next turn."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from contextlib import aclosing
+from pathlib import Path
+
+import pytest
+from scripted import Session, route, say, session
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "feedback"))
+
+from made_feedback import telling
+
+from pier_tui.agent.teaching import Learning, raw_threshold
+from pier_tui.calibration import Identity, Isotonic, Platt, Threshold
+from pier_tui.errors import ConfigError
+from pier_tui.events import Notice
+from pier_tui.feedback.thresholds import Thresholds
+from pier_tui.headless import everything
+from pier_tui.repo.diff import HunkPick
+
+EDIT = ("edit", {"path": "app.py", "old": "    return n - 1", "new": "    return n"})
+
+
+async def review(s: Session) -> None:
+    async with aclosing(s.agent.review(everything(s.agent.pending))) as events:
+        _ = [event async for event in events]
+
+
+async def test_what_is_taken_back_after_the_request_reaches_the_turn_that_proposed_it(tmp_path: Path) -> None:
+    s = session(tmp_path, [say("", route("edit"), EDIT), say("Fixed.", route("answer"))])
+    await s.run("fix size")
+    log = s.agent.teaching.log
+    assert [(row.repo, row.outcome.undone, row.cost is not None) for row in log.decisions()] == [
+        ("repo", False, True),
+        ("repo", False, True),
+    ]
+    await review(s)
+    checkpoint = next(event.checkpoint for event in s.journal if event.type == "patch_applied")  # type: ignore[attr-defined]
+    async with aclosing(s.agent.undo(checkpoint, None)) as events:
+        _ = [event async for event in events]
+    await s.agent.teaching.close()
+    assert [row.outcome.undone for row in log.decisions()] == [True, False]
+
+
+async def test_what_the_user_rejects_or_rewrites_is_on_the_turn(tmp_path: Path) -> None:
+    s = session(tmp_path, [say("", route("edit"), EDIT), say("Fixed.", route("answer"))])
+    await s.run("fix size")
+    verdict = everything(s.agent.pending)
+    edited = tuple(HunkPick(path=p.path, hunk=p.hunk, text="def size(n):\n    return +n\n") for p in verdict.accepted)
+    async with aclosing(s.agent.review(verdict.model_copy(update={"accepted": edited}))) as events:
+        _ = [event async for event in events]
+    await s.agent.teaching.close()
+    assert [row.outcome.edited for row in s.agent.teaching.log.decisions()] == [True, False]
+
+
+async def test_learning_changes_the_threshold_of_the_running_session_and_says_so(tmp_path: Path) -> None:
+    learning = Learning(Thresholds(tmp_path / "state"))
+    s = session(tmp_path, [say("Done.", route("answer"))], learning=learning)
+    teaching = s.agent.teaching
+    assert "not enough labels yet: 0 of 30" in await teaching.calibrate()
+    feedback = telling(200, seed=2)
+    await teaching.log.record(feedback.decisions)
+    await asyncio.to_thread(teaching.log.take_in, feedback)
+    said = await teaching.calibrate()
+    assert "The threshold went from 0.50 to" in said
+    assert 0.6 < s.agent.threshold < 0.8
+    assert any(isinstance(event, Notice) and event.text == said for event in s.journal)
+    found = await teaching.outlook()
+    assert (found.learned, found.judged) == (True, 200)
+    assert found.words
+    assert found.changes
+    assert "0.50 again" in await teaching.undo()
+    assert s.agent.threshold == 0.5
+    with pytest.raises(ConfigError):
+        await teaching.undo()
+
+
+async def test_a_threshold_chosen_by_hand_holds_for_the_session_only(tmp_path: Path) -> None:
+    learning = Learning(Thresholds(tmp_path / "state"))
+    s = session(tmp_path, [say("Done.", route("answer", 0.8))], [say("Done.")], learning=learning)
+    assert "0.90" in await s.agent.teaching.use_tau(0.9)
+    await s.run("explain")
+    assert [row.tier for row in s.agent.teaching.log.decisions()] == ["strong"]
+    assert Thresholds(tmp_path / "state").now() is None
+
+
+@pytest.mark.parametrize("tau", [0.0, 0.3, 0.62, 0.9, 1.0])
+def test_the_raw_threshold_keeps_what_the_calibrated_one_keeps(tau: float) -> None:
+    for calibrator in (
+        Identity(),
+        Platt(slope=4.0, offset=-2.0),
+        Isotonic(scores=(0.2, 0.5, 0.6, 0.8), values=(0.1, 0.4, 0.4, 0.9)),
+    ):
+        raw = raw_threshold(Threshold(tau=tau, calibrator=calibrator))
+        for score in (n / 997 for n in range(998)):
+            assert (score >= raw) == (calibrator.apply(score) >= tau) or abs(score - raw) < 1e-6
