@@ -200,7 +200,7 @@ def _learned(chosen: Settings, env: Mapping[str, str], repo: str) -> Learning:
     """
     files = Thresholds(state_dir(env))
     used = None if "threshold" in chosen.model_fields_set else files.now(repo)
-    return Learning(files, used, chosen.threshold)
+    return Learning(files, used, chosen.threshold, chosen.audit_share, chosen.audit_max_cost)
 
 
 def _threshold(chosen: Settings, env: Mapping[str, str], repo: str) -> float:

@@ -242,7 +242,7 @@ class Agent:
         finally:
             self.busy = False
             try:
-                await self.teaching.keep()
+                await self.teaching.ended()
             except PierError as error:
                 # The request itself is well; only what could be learned from it is lost, so its end stands.
                 await self._p.recorder.log(Notice(text=str(error), level="warning"))

@@ -11,8 +11,10 @@ import datetime
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from pier_tui.agent.auditing import Auditor
 from pier_tui.calibration import Threshold
 from pier_tui.errors import ConfigError, PierError
 from pier_tui.events import TRANSIENT, Event, Notice, PatchReviewed, PatchUndone
@@ -39,6 +41,9 @@ class Learning:
     """None: nothing learned is kept or used."""
     used: Threshold | None = None
     setting: float = 0.5
+    audit_share: float = 0.0
+    audit_most: Decimal = Decimal(0)
+    """Share of turns the other model does too, and the rupees that may cost."""
 
 
 @dataclass
@@ -50,12 +55,21 @@ class Teaching:
     _seen: list[Event] = field(default_factory=list)
     _kept: dict[str, DecisionRow] = field(default_factory=dict)
     _late: bool = False
+    _auditor: Auditor | None = None
 
     def begin(self, past: Sequence[Event]) -> Teaching:
         """Go on from the events of earlier runs, and hear those to come."""
         self._seen = list(past)
         self.parts.recorder.heard = self._hear
+        learning = self.parts.learning
+        if learning.audit_share:
+            self._auditor = Auditor(self.parts, self.log, learning.audit_share, learning.audit_most)
         return self
+
+    @property
+    def auditor(self) -> Auditor | None:
+        """What audits turns in the background; None where that is off."""
+        return self._auditor
 
     @property
     def repo(self) -> str:
@@ -66,6 +80,14 @@ class Teaching:
         if not isinstance(event, TRANSIENT):
             self._seen.append(event)
             self._late |= isinstance(event, PatchReviewed | PatchUndone)
+            if self._auditor is not None:
+                self._auditor.hear(event)
+
+    async def ended(self) -> None:
+        """A request is over: log its turns, audit what the lot fell on. Raises PierError where the disk refuses."""
+        await self.keep()
+        if self._auditor is not None:
+            self._auditor.idle()
 
     async def keep(self) -> None:
         """Log every turn that is new or of which more is known. Raises PierError where the disk refuses."""
@@ -78,7 +100,9 @@ class Teaching:
             self._kept.update({row.decision: row for row in news})
 
     async def close(self) -> None:
-        """Log what was reviewed or taken back since the last request; a disk that refuses is let go."""
+        """Stop auditing, and log what was reviewed or taken back last; a disk that refuses is let go."""
+        if self._auditor is not None:
+            await self._auditor.close()
         if self._late:
             try:
                 await self.keep()

@@ -14,13 +14,15 @@ from pydantic import Field
 from pier_tui import calibration
 from pier_tui.calibration import Calibrator, Identity, Threshold
 from pier_tui.feedback.control import Audited, Estimate, Policy, difference, most_permissive, snips, surely
-from pier_tui.feedback.examples import Example, examples, logged
+from pier_tui.feedback.examples import Example, examples, logged, unjudged
 from pier_tui.feedback.fits import best, shifted, shifts
 from pier_tui.feedback.rows import Feedback, Frozen
 from pier_tui.models.messages import Tier
 
 LEAST = 30
 """Judged turns below which nothing is learned."""
+OPEN = 0.1
+"""Audits waiting for a verdict, for each one that has it, above which audits do not stand for all turns."""
 ALPHA = 0.05
 """The share of turns kept that should not have been, unless the user names another."""
 PRICE = 0.1
@@ -62,7 +64,9 @@ def teach(
     if len(found) < LEAST:
         return Taught(refused=f"not enough labels yet: {len(found)} of {LEAST}", n=len(found), before=before)
     audits = [example for example in found if example.source == "audit"]
-    basis: Literal["audits", "labels"] = "audits" if len(audits) >= LEAST else "labels"
+    # Those that judge themselves are the easy ones: without most of the others they stand for nothing but themselves.
+    whole = len(unjudged(feedback)) <= OPEN * len(audits)
+    basis: Literal["audits", "labels"] = "audits" if len(audits) >= LEAST and whole else "labels"
     chosen = audits if basis == "audits" else found
     raw = _raw_threshold(chosen, alpha, sure)
     if raw is None:

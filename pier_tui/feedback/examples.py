@@ -55,11 +55,12 @@ def judged(pair: Pair) -> float | None:
 def examples(feedback: Feedback, strategy: str = "") -> list[Example]:
     """Every turn with a score and a verdict, of one strategy or of all, oldest first.
 
-    Of several verdicts on one turn an audit counts before a label, and a label before a redo. A turn without a
-    score (forced, latched, signalled) says nothing of scores.
+    Of several verdicts on one turn a judged pair counts before a label, and a label before a redo; a label on a turn
+    the lot drew for an audit judges the audit. A turn without a score (forced, latched) says nothing of scores.
     """
     labels = feedback.standing()
     pairs = {pair.decision: pair for pair in feedback.pairs if judged(pair) is not None}
+    drawn = {pair.decision for pair in feedback.pairs if pair.source == "audit"}
     redone = {row.redo_of for row in feedback.decisions if row.redo_of and row.tier == "strong"}
     found: list[Example] = []
     for row in feedback.decisions:
@@ -70,10 +71,17 @@ def examples(feedback: Feedback, strategy: str = "") -> list[Example]:
             source: Source = "audit" if pair.source == "audit" else "redo"
             found.append(Example(row=row, score=row.raw, good=good, source=source))
         elif press is not None and press.label is not None:
-            found.append(Example(row=row, score=row.raw, good=good_of(row.tier, press.label), source="label"))
+            source = "audit" if row.decision in drawn else "label"
+            found.append(Example(row=row, score=row.raw, good=good_of(row.tier, press.label), source=source))
         elif row.decision in redone and row.tier == "weak":
             found.append(Example(row=row, score=row.raw, good=0.0, source="redo"))
     return found
+
+
+def unjudged(feedback: Feedback) -> list[Pair]:
+    """Audits that wait for a label."""
+    labels = feedback.standing()
+    return [p for p in feedback.pairs if p.source == "audit" and judged(p) is None and p.decision not in labels]
 
 
 def logged(found: Iterable[Example], rows: Iterable[DecisionRow], price: float) -> list[Logged]:

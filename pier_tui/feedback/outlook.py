@@ -6,9 +6,9 @@ from pydantic import Field
 
 from pier_tui.calibration import Threshold
 from pier_tui.feedback.calibrate import LEAST, unfitted
-from pier_tui.feedback.examples import Regret, examples, regrets
+from pier_tui.feedback.examples import Regret, examples, regrets, unjudged
 from pier_tui.feedback.forecast import Forecast, changed, forecasts, in_words
-from pier_tui.feedback.rows import Feedback, Frozen, Label
+from pier_tui.feedback.rows import Feedback, Frozen, Label, Pair
 
 STEPS = 100
 
@@ -29,6 +29,8 @@ class Outlook(Frozen):
     regrets: tuple[Regret, ...] = ()
     labels: dict[Label, int] = Field(default_factory=dict)
     audits: int = 0
+    open: tuple[Pair, ...] = ()
+    """Audits that wait for a label."""
 
     def at(self, tau: float) -> Forecast | None:
         """What this threshold, to the hundredth, would mean; None without logged turns."""
@@ -52,5 +54,6 @@ def outlook(
         changes=tuple(changed(before, now)) if now is not None else (),
         regrets=tuple(sorted(regrets(feedback), key=lambda regret: regret.row.session != session)),
         labels={name: standing.count(name) for name in ("escalate", "de-escalate", "keep")},
+        open=tuple(unjudged(feedback)),
         audits=sum(pair.source == "audit" for pair in feedback.pairs),
     )

@@ -118,13 +118,14 @@ class Pair(Frozen):
     probability: float = Field(default=1.0, gt=0, le=1)
     weak: float | None = Field(default=None, ge=0, le=1)
     strong: float | None = Field(default=None, ge=0, le=1)
-    judge: Literal["tests", "user", ""] = ""
+    judge: Literal["tests", "user", "same", "escalates", ""] = ""
+    """Who said so: `same`: both acted alike; `escalates`: the weak model handed over; '' nobody yet."""
     cost: Decimal | None = None
     """Rupees of the second run, on a line of its own."""
     other: Tier = "strong"
     """Who did the second run."""
     text: str = ""
-    """What the other model answered, for the user to judge."""
+    """What the other model would have done: names of tools."""
 
 
 class Feedback(Frozen):

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from textual import work
+from textual import events, work
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
@@ -26,6 +26,7 @@ from pier_tui.ui.text import sanitize
 from pier_tui.ui.workbench import Label, TeachingFace
 
 REGRETS_SHOWN = 12
+AUDITS_SHOWN = 5
 KINDS: tuple[tuple[Label, str], ...] = (
     ("keep", "right call (k)"),
     ("escalate", "should have been 105B (e)"),
@@ -53,15 +54,11 @@ class RouterScreen(Page):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "move(-1)", "threshold", id="router.lower", key_display="←→"),
         Binding("right", "move(1)", "higher", show=False, id="router.higher"),
-        Binding("shift+left,minus", "move(-10)", "lower by .1", show=False, id="router.much_lower"),
-        Binding("shift+right,plus", "move(10)", "higher by .1", show=False, id="router.much_higher"),
-        *(Binding(str(n), f"put({n * 10})", f"to .{n}", show=False, id=f"router.put_{n}") for n in range(10)),
         Binding("enter", "use", "use it", id="router.use"),
         Binding("s", "next_strategy", "strategy", id="router.strategy"),
         Binding("c", "calibrate", "calibrate", id="router.calibrate"),
         Binding("u", "undo", "undo", id="router.undo"),
         Binding("n", "pick(1)", "next regret", show=False, id="router.next_regret"),
-        Binding("p", "pick(-1)", "previous regret", show=False, id="router.previous_regret"),
         Binding("g", "go", "go to turn", id="router.go"),
     ]
     DEFAULT_CSS = """
@@ -123,6 +120,12 @@ class RouterScreen(Page):
         if action in {"go", "pick"}:
             return bool(self._regrets)
         return True
+
+    def on_key(self, event: events.Key) -> None:
+        """A digit is a tenth, where there is a threshold to move."""
+        if event.character and event.character in "0123456789" and self._routed.teaching is not None:
+            event.stop()
+            self.action_put(int(event.character) * (STEPS // 10))
 
     def action_move(self, by: int) -> None:
         """Move the threshold by hundredths."""
@@ -256,5 +259,11 @@ class RouterScreen(Page):
         rows: list[tuple[str, ...]] = [("label", "this session", "ever")]
         for label, words in KINDS:
             rows.append((words, str(here.count(label)), str(ever.get(label, "?"))))
-        audits = self._outlook.audits if self._outlook else 0
-        return Content.assemble(table(rows), f"\n\naudits: {audits}" if audits else "")
+        return Content.assemble(table(rows), *self._audits())
+
+    def _audits(self) -> list[str]:
+        if self._outlook is None or not self._outlook.audits:
+            return []
+        waiting = [f"turn {p.decision.rpartition('-')[2]}: {sanitize(p.text)}" for p in self._outlook.open]
+        lines = [f"\n\naudits: {self._outlook.audits}, {len(waiting)} wait for your label"]
+        return ["\n  ".join([*lines, *waiting[:AUDITS_SHOWN]])]
