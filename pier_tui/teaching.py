@@ -247,7 +247,7 @@ def _tier_lines(found: Report) -> list[str]:
         if figures.switches:
             lines.append(
                 f"      {counted(figures.switches, 'switch').replace('switchs', 'switches')} to it re-read "
-                f"{tokens(figures.reread, estimated=mark)} tokens, which are in the cost"
+                f"{tokens(figures.reread, estimated=mark)} tokens{'' if found.offline else ', which are in the cost'}"
             )
     return lines
 

@@ -72,8 +72,12 @@ class Report(Frozen):
 
     @property
     def saved(self) -> Decimal | None:
-        """Rupees against the strong model alone (an estimate, negative where routing cost more); None unknown."""
-        return None if self.strong_only is None or self.actual is None else self.strong_only - self.actual
+        """Rupees against the strong model alone (an estimate, negative where routing cost more); None unknown.
+
+        The offline pair does not do what the strong model would have done, so it saves nothing of that: None.
+        """
+        unknown = self.strong_only is None or self.actual is None or self.offline
+        return None if unknown else (self.strong_only or Decimal(0)) - (self.actual or Decimal(0))
 
     @property
     def escalation(self) -> float | None:

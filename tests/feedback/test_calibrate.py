@@ -128,3 +128,10 @@ def test_what_is_regretted_is_what_was_labelled_or_went_badly() -> None:
     found = regrets(Feedback(decisions=rows, labels=(press(1, "escalate"), press(3, "de-escalate"), press(4, "keep"))))
     assert [regret.row.decision for regret in found] == ["d3", "d2", "d1"]
     assert found[1].why == "what it changed was taken back"
+
+
+def test_a_turn_the_weak_model_handed_over_has_no_score_and_one_below_the_threshold_has() -> None:
+    handed = row(1, None, "strong", action="escalate", confidence=0.9, threshold=0.5)
+    unsure = row(2, None, "strong", action="escalate", confidence=0.3, threshold=0.5)
+    assert (handed.raw, unsure.raw) == (None, 0.3)
+    assert row(3, 0.2, "strong", action="escalate", confidence=0.9, threshold=0.5).raw == 0.2

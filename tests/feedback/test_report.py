@@ -70,3 +70,8 @@ def test_labels_audits_and_regrets_are_those_of_the_sessions_reported() -> None:
     assert found.labels == {"escalate": 1, "de-escalate": 0, "keep": 0}
     assert (found.audits, found.audit_cost) == (1, Decimal(2))
     assert [regret.row.decision for regret in found.regrets] == ["d1"]
+
+
+def test_the_offline_pair_saves_nothing() -> None:
+    found = report([turn(1, "weak", call(1, "weak", "0", "1", "2", offline=True))], Feedback())
+    assert (found.offline, found.actual, found.saved) == (True, Decimal(0), None)
