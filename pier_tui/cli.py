@@ -13,6 +13,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pier_tui import cli_replay
 from pier_tui.errors import PierError
 
 _POLICIES = (
@@ -22,19 +23,8 @@ _POLICIES = (
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
 
-COMMANDS = (
-    "open",
-    "demo",
-    "exec",
-    "bench",
-    "replay-session",
-    "sessions",
-    "apply",
-    "undo",
-    "trust",
-    "doctor",
-    "reset-terminal",
-)
+COMMANDS = ("open", "demo", "exec", "bench", "replay", "replay-session", "sessions",
+            "apply", "undo", "trust", "doctor", "reset-terminal")  # fmt: skip
 CRASHED = 70
 """The exit code of an error nobody expected, as sysexits.h has it."""
 
@@ -121,6 +111,7 @@ def _parser() -> _Parser:
 
     _add_exec(commands, models)
     commands.add_parser("bench", add_help=False, help="measure routing: the same agent over tasks and strategies")
+    cli_replay.add(commands)
 
     replay = commands.add_parser("replay-session", help="show a recording through the same panes")
     replay.add_argument("file", nargs="?", type=Path, help="a recording; without one, the recording that ships")
@@ -151,8 +142,9 @@ def _parser() -> _Parser:
     doctor.add_argument("path", nargs="?", default=".", type=Path)
     doctor.set_defaults(do=_doctor)
 
-    reset = commands.add_parser("reset-terminal", help="bring a terminal back after pier-tui was killed in it")
-    reset.set_defaults(do=_reset_terminal)
+    commands.add_parser("reset-terminal", help="bring a terminal back after pier-tui was killed in it").set_defaults(
+        do=_reset_terminal
+    )
     return parser
 
 
