@@ -101,3 +101,12 @@ def test_a_regression_is_calibrated_on_soft_targets() -> None:
     fitted = Logistic.fit(features, (rng.random(4000) < chance).astype(float))
     assert np.abs(fitted.predict(features) - chance).mean() < 0.03
     assert Logistic.fit(features, chance).predict(features) == pytest.approx(chance, abs=0.02)
+
+
+def test_what_is_chosen_is_chosen_on_left_out_rows_so_noise_is_not_taken_for_likeness() -> None:
+    rng = np.random.default_rng(5)
+    points = unit(rng.standard_normal((300, 4)).astype(np.float32))
+    gain = np.where(rng.random(300) < 0.5 + 0.2 * np.sign(points[:, 0]), 1.0, -1.0)
+    weak, strong = (1 - gain) / 2, (1 + gain) / 2
+    assert Similarity.fit(points, weak, strong, (10.0, 1e30)).gamma == 10
+    assert Neighbours.fit(points, weak, strong, (1, 40)).k == 40
