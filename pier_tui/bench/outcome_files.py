@@ -88,7 +88,7 @@ def _object(value: object, path: Path, number: int) -> Row:
 
 def _parquet(path: Path) -> list[Row]:
     try:
-        from pyarrow import ArrowException, parquet
+        from pyarrow import ArrowException, parquet, types
     except ImportError:
         raise ConfigError(
             f"Reading {path.name} needs pyarrow: pip install 'pier-tui[parquet]', or give CSV or JSON lines."
@@ -98,5 +98,11 @@ def _parquet(path: Path) -> list[Row]:
     except (ArrowException, OSError) as error:
         first = str(error).strip().splitlines() or ["unreadable"]
         raise ConfigError(f"{path} is not a Parquet file that can be read ({first[0].rstrip('.')}).") from None
-    rows: list[Row] = table.to_pylist()
-    return rows
+    vectors = [f.name for f in table.schema if types.is_list(f.type) and types.is_floating(f.type.value_type)]
+    plain = table.drop_columns(vectors) if vectors else table
+    rows: list[dict[str, object]] = plain.to_pylist() or [{} for _ in range(table.num_rows)]
+    # A number of a vector takes 4 or 8 bytes in an array, and 32 as an object of its own.
+    for name in vectors:
+        for row, vector in zip(rows, table.column(name).to_numpy(), strict=True):
+            row[name] = vector
+    return list(rows)

@@ -257,7 +257,7 @@ def _numbers(gathered: Sequence[_Gathered], column: str, low: float = -math.inf)
 def _number(value: object, number: int, column: str) -> float:
     if _nothing(value):
         return math.nan
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple | np.ndarray):
         each = [_number(v, number, column) for v in value]
         return float(np.nanmean(each)) if each else math.nan
     if isinstance(value, str) and value.strip().lower() in _TRUE | _FALSE:

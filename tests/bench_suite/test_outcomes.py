@@ -179,3 +179,20 @@ def test_parquet_without_its_extra_says_what_to_install(tmp_path: Path, monkeypa
     (tmp_path / "a.parquet").write_bytes(b"")
     with pytest.raises(ConfigError, match=r"pip install 'pier-tui\[parquet\]'"):
         rows_of(tmp_path / "a.parquet")
+
+
+def test_vectors_and_runs_of_a_parquet_file_are_read(tmp_path: Path) -> None:
+    pa = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    rows = [
+        {"id": "a", "weak": [0.0, 1.0], "strong": [1, 1], "embedding": [1.0, 2.0], "score:x": [0.5, 1.5]},
+        {"id": "b", "weak": [1.0], "strong": [1], "embedding": [3.0, 4.0], "score:x": None},
+        {"id": "c", "weak": None, "strong": [1], "embedding": None, "score:x": None},
+    ]
+    parquet.write_table(pa.Table.from_pylist(rows), tmp_path / "a.parquet")
+    found = outcomes(rows_of(tmp_path / "a.parquet"))
+    assert found.weak.tolist() == [0.5, 1]
+    assert found.embeddings is not None
+    assert found.embeddings.tolist() == [[1, 2], [3, 4]]
+    assert found.columns["score:x"].tolist() == [1, 1]
