@@ -9,8 +9,8 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from pier_tui import cli_replay
 from pier_tui.argv import Parser, Version, plain, rupees, seconds, share, turns
 from pier_tui.errors import PierError
 
@@ -18,22 +18,9 @@ _POLICIES = (
     "when commands ask first: untrusted asks for all but those that only read (the default), on-request not for the "
     "project's tests either, never asks for none; without a sandbox everything asks that no rule allows"
 )
-if TYPE_CHECKING:
-    pass
 
-COMMANDS = (
-    "open",
-    "demo",
-    "exec",
-    "bench",
-    "replay-session",
-    "sessions",
-    "apply",
-    "undo",
-    "trust",
-    "doctor",
-    "reset-terminal",
-)
+COMMANDS = ("open", "demo", "exec", "bench", "replay", "replay-session", "sessions",
+            "apply", "undo", "trust", "doctor", "reset-terminal")  # fmt: skip
 CRASHED = 70
 """The exit code of an error nobody expected, as sysexits.h has it."""
 
@@ -106,6 +93,7 @@ def _parser() -> Parser:
 
     _add_exec(commands, models)
     commands.add_parser("bench", add_help=False, help="measure routing: the same agent over tasks and strategies")
+    cli_replay.add(commands)
 
     replay = commands.add_parser("replay-session", help="show a recording through the same panes")
     replay.add_argument("file", nargs="?", type=Path, help="a recording; without one, the recording that ships")
@@ -136,8 +124,9 @@ def _parser() -> Parser:
     doctor.add_argument("path", nargs="?", default=".", type=Path)
     doctor.set_defaults(do=_doctor)
 
-    reset = commands.add_parser("reset-terminal", help="bring a terminal back after pier-tui was killed in it")
-    reset.set_defaults(do=_reset_terminal)
+    commands.add_parser("reset-terminal", help="bring a terminal back after pier-tui was killed in it").set_defaults(
+        do=_reset_terminal
+    )
     return parser
 
 

@@ -16,6 +16,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 LAYERS: dict[str, int] = {
     "cli": 9,
     "argv": 8,
+    "cli_replay": 8,
     "__main__": 9,
     "ui": 7,
     "headless": 8,
@@ -50,10 +51,14 @@ HOMES: dict[str, tuple[str, ...]] = {
     "rich": ("ui", "cli", "bench"),
     "tree_sitter": ("symbols", "tools"),
     "tree_sitter_bash": ("tools",),
+    "numpy": ("router", "feedback", "bench"),
+    "pyarrow": ("bench",),
 }
 # Modules imported inside a function: start-up time, or an optional extra. Each line says which and why.
 DEFERRED: dict[str, str] = {
     "argv.py": "start-up: only what is said needs the screen's text",
+    "bench/outcome_files.py": "optional extra: pyarrow",
+    "cli_replay.py": "start-up: only a replay needs matrices",
     "cli.py": "start-up: each command imports only what it runs",
     "models/connect.py": "start-up: only the offline profile needs the embedded pair",
     "models/keys.py": "optional extra: keyring",
