@@ -33,6 +33,7 @@ LAYERS: dict[str, int] = {
     "trust": 1,
     "symbols": 0,
     "models": 0,
+    "calibration": 0,
     "repo": 0,
     "private": -1,
     "redaction": -1,
