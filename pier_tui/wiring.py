@@ -36,8 +36,8 @@ from pier_tui.repo.overlay import Overlay
 from pier_tui.repo.records import state_dir_for
 from pier_tui.repo.repo import Repo
 from pier_tui.repo.scratch import Scratch
+from pier_tui.router.catalogue import make
 from pier_tui.router.override import Steering
-from pier_tui.router.strategies.self_route import SelfRoute
 from pier_tui.session.shelf import FILE, presence
 from pier_tui.session.store import Store
 from pier_tui.tools.approval import ApprovalAnswer, ApprovalRequest, Nobody, PolicyApproval, Rule, Rules, User
@@ -143,7 +143,7 @@ async def assemble(
         bench=ToolBench(desk, overlay, steering),
         overlay=overlay,
         checkpoints=journal,
-        strategy=SelfRoute(),
+        strategy=make(chosen.strategy),
         threshold=chosen.threshold,
         only=chosen.only,
         budget=Budget(chosen.max_turns, chosen.max_cost, chosen.max_seconds),

@@ -21,7 +21,7 @@ from pier_tui.models.client import ModelClient
 from pier_tui.models.messages import Tier
 from pier_tui.models.tokens import count
 from pier_tui.models.usage import Ledger, Price, Usage, cost
-from pier_tui.router.drive import Prepared
+from pier_tui.router.bills import Prepared
 from pier_tui.router.strategy import Call
 
 SHORTEST_ANSWER = 256

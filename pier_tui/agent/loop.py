@@ -248,7 +248,7 @@ class RequestLoop:
         if self._cut:
             return
         self._cut = True
-        if self._drive is not None and (bill := self._drive.take_unsaid()) is not None:
+        for bill in self._drive.take_unsaid() if self._drive is not None else ():
             yield await self._p.recorder.log(bill)
         if self._open is not None:
             answer, done = self._open

@@ -30,8 +30,8 @@ from pier_tui.models.usage import Price, Usage
 from pier_tui.repo.checkpoint import Journal
 from pier_tui.repo.overlay import Overlay
 from pier_tui.repo.scratch import Scratch
+from pier_tui.router.catalogue import make
 from pier_tui.router.override import Steering
-from pier_tui.router.strategies.self_route import SelfRoute
 from pier_tui.tools.approval import Nobody, PolicyApproval
 from pier_tui.tools.sandbox import Sandbox
 from pier_tui.tools.scratch_runner import ScratchRunner
@@ -137,7 +137,7 @@ def session(tmp_path: Path, weak: list[object], strong: list[object] | None = No
         "bench": ToolBench(desk, overlay, steering, clock=lambda: 0.0),
         "overlay": overlay,
         "checkpoints": Journal(tmp_path / "state"),
-        "strategy": SelfRoute(),
+        "strategy": make("self-route"),
         "budget": Budget(turns=12),
         **parts,
     }
