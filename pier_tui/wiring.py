@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from pier_tui import taught
 from pier_tui.agent import resuming
 from pier_tui.agent.agent import Agent
 from pier_tui.agent.asking import RecordedUser
@@ -36,7 +37,6 @@ from pier_tui.repo.overlay import Overlay
 from pier_tui.repo.records import state_dir_for
 from pier_tui.repo.repo import Repo
 from pier_tui.repo.scratch import Scratch
-from pier_tui.router.catalogue import make
 from pier_tui.router.override import Steering
 from pier_tui.session.shelf import FILE, presence
 from pier_tui.session.store import Store
@@ -135,6 +135,7 @@ async def assemble(
     steering.pinned = resumed.pinned if chosen.only is None else "auto"
     feedback = await asyncio.to_thread(FeedbackLog, state_dir(env) / "feedback.db")
     atlas = Atlas(overlay, card, chosen.map_tokens).started()
+    routing, unused = taught.routing(chosen, env)
     parts = Parts(
         root=repo.root,
         books=books,
@@ -143,8 +144,7 @@ async def assemble(
         bench=ToolBench(desk, overlay, steering),
         overlay=overlay,
         checkpoints=journal,
-        strategy=make(chosen.strategy),
-        threshold=chosen.threshold,
+        routing=routing,
         only=chosen.only,
         budget=Budget(chosen.max_turns, chosen.max_cost, chosen.max_seconds),
         epoch_tokens=_epoch(profile, chosen),
@@ -164,6 +164,7 @@ async def assemble(
         *recovered,
         *lost,
         *_unlimited(profile, chosen),
+        *unused,
         *told.warnings,
     )
     opening = resuming.notices([*words, *resuming.cut_off_words(resumed)])

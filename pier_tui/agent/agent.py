@@ -81,12 +81,12 @@ class Agent:
     @property
     def strategy(self) -> str:
         """The routing strategy's name."""
-        return f"only {self._p.only}" if self._p.only else self._p.strategy.name
+        return f"only {self._p.only}" if self._p.only else self._p.routing.strategy.name
 
     @property
     def threshold(self) -> float:
         """Confidence below which a turn escalates."""
-        return self._p.threshold
+        return self._p.routing.threshold
 
     def history(self) -> tuple[AnyEvent, ...]:
         """What was kept of a resumed session."""
@@ -198,6 +198,17 @@ class Agent:
         self._p.steering.choose(choice, scope)
         if scope != "now":
             yield await self._p.recorder.log(Overridden(choice=choice, scope=scope))
+
+    async def route_by(self, name: str, *, once: bool = False) -> AsyncGenerator[AnyEvent, None]:
+        """Route by another strategy from the next request on, or for that one only. Raises ConfigError: unknown."""
+        routing = self._p.routing
+        chosen = await asyncio.to_thread(routing.make, name)
+        if once:
+            routing.once = chosen
+        else:
+            routing.strategy, routing.once = chosen, None
+        words = "The next request is" if once else "Requests are"
+        yield await self._p.recorder.log(Notice(text=f"{words} routed by {chosen.name}: {chosen.about}."))
 
     def steer(self, text: str) -> None:
         """Say something that reaches the very next turn."""

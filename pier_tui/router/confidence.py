@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import BaseModel, ConfigDict
 
-from pier_tui.router.evidence import examine
+from pier_tui.router.execution import examine
 from pier_tui.router.strategy import Answer, TurnState
 
 UNSTATED = 0.75

@@ -74,11 +74,11 @@ def kept(answer: Answer, judgement: Judgement | None = None) -> Answer:
 def dearer(turn: TurnState) -> str:
     """Why the strong model goes on although the weak one could be asked: coming back would cost more than it saves.
 
-    Only after a strong turn, and only where the weak model's warm turns are the cheaper ones: at equal prices
-    routing buys time, and its price is what the user chose.
+    Only after a strong turn, and only where the weak model's tokens are the cheaper ones: at equal prices routing
+    buys time, and its price is what the user chose.
     """
     weak, strong = turn.readings.get("weak"), turn.readings.get("strong")
-    if turn.last != "strong" or weak is None or strong is None or weak.later >= strong.later:
+    if turn.last != "strong" or weak is None or strong is None or weak.fresh >= strong.fresh:
         return ""
     back = weak.now + (HORIZON - 1) * weak.later
     stay = strong.now + (HORIZON - 1) * strong.later

@@ -1,8 +1,8 @@
-"""Choosing thresholds and labels from recorded outcomes: pure searches shared by routing, teaching and replay.
+"""Choosing thresholds and verification tables from recorded outcomes: pure searches, by constrained cost.
 
-Cascade thresholds after FrugalGPT (Chen, Zaharia, Zou 2023), label transformation after Hybrid LLM (Ding et al. 2024),
-verification tables and the one-step POMDP after AutoMix (Madaan et al. 2024); each chosen by constrained cost on rows
-held out from the fit, never by a ratio.
+Cascade thresholds after FrugalGPT (Chen, Zaharia, Zou 2023); verdict tables and the one-step POMDP after AutoMix
+(Madaan et al. 2023), whose own choice by a ratio of gain to cost rewards escalating next to nothing. Rows are held out
+from whatever was fitted before.
 """
 
 from __future__ import annotations
@@ -66,34 +66,6 @@ def cheapest_within(points: Sequence[Point], strong: float, drop: float) -> Poin
     """The cheapest point whose quality is at most `drop` below `strong`; None where there is none."""
     enough = [p for p in points if p.quality >= strong - drop - 1e-12]
     return min(enough, key=lambda p: (p.cost, -p.quality), default=None)
-
-
-def soft_label(weak: Sequence[float], strong: Sequence[float], t: float = 0.0) -> float:
-    """P(weak >= strong - t) over all pairs of repeated runs: Hybrid LLM's probabilistic label, transformed by t."""
-    pairs = [w >= s - t for w in weak for s in strong]
-    if not pairs:
-        raise ValueError("a label needs at least one run of either model")
-    return sum(pairs) / len(pairs)
-
-
-def best_transformation(
-    samples: Sequence[tuple[Sequence[float], Sequence[float]]], grid: Sequence[float]
-) -> tuple[float, float]:
-    """The t of the grid whose labels differ most between rows, and their mean absolute difference.
-
-    t* = argmax_t (1/N^2) sum_ij |y_i(t) - y_j(t)|; the smallest of equals, so binary outcomes give 0.
-    """
-    if not samples or not grid:
-        raise ValueError("rows and a grid are needed")
-    spread = {t: mean_difference([soft_label(w, s, t) for w, s in samples]) for t in sorted(grid)}
-    best = max(spread, key=lambda t: (round(spread[t], 12), -t))
-    return best, spread[best]
-
-
-def mean_difference(labels: Sequence[float]) -> float:
-    """(1/N^2) sum over all ordered pairs of |y_i - y_j|, from the sorted labels in one pass."""
-    count = len(labels)
-    return sum((2 * at - count + 1) * y for at, y in enumerate(sorted(labels))) * 2 / count**2 if count else 0.0
 
 
 def bin_of(share: float, bins: int) -> int:

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from pier_tui.calibration import Calibrator, Identity
 from pier_tui.models.messages import Reply, Tier
 from pier_tui.router.decision import Decision
-from pier_tui.router.evidence import Known
+from pier_tui.router.execution import Known
 from pier_tui.router.signals import Signals
 
 Route = Literal[
@@ -82,11 +82,12 @@ class Answer(_Frozen):
 class Reading:
     """What the next call to a tier costs, in rupees (estimates): `now` with its cold prefix re-read, `later` when warm.
 
-    `reread` is the tokens that are not in its cache.
+    `fresh` is the price of a million input tokens, `reread` the tokens that are not in its cache.
     """
 
     now: Decimal
     later: Decimal
+    fresh: Decimal = Decimal(0)
     reread: int = 0
 
 

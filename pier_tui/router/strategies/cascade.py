@@ -7,7 +7,7 @@ itself: a stated confidence is the same whatever the task.
 from __future__ import annotations
 
 from pier_tui.router.confidence import Prior, features, prior
-from pier_tui.router.evidence import examine
+from pier_tui.router.execution import examine
 from pier_tui.router.gate import escalation, handed_over, judge, kept, unusable
 from pier_tui.router.strategy import Answer, Call, Flow, Score, TurnState
 

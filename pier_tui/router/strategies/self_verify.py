@@ -11,7 +11,7 @@ import re
 from pier_tui.models.messages import Reply
 from pier_tui.router.confidence import features
 from pier_tui.router.decision import ESCALATE, ROUTE
-from pier_tui.router.evidence import examine
+from pier_tui.router.execution import examine
 from pier_tui.router.gate import escalation, handed_over, judge, kept, unusable
 from pier_tui.router.search import VerdictTable, bin_of
 from pier_tui.router.strategy import Answer, Call, Flow, Judgement, TurnState

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pier_tui.router.evidence import same_action
+from pier_tui.router.execution import same_action
 from pier_tui.router.gate import handed_over, kept
 from pier_tui.router.strategy import Call, Flow, Judgement, TurnState
 
