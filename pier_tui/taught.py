@@ -1,4 +1,4 @@
-"""What was learned from labels and outcomes, put to use: the strategy, threshold and calibrator a session starts with."""
+"""What was learned from labels and outcomes, put to use: the threshold and calibrator a session starts with."""
 
 from __future__ import annotations
 

@@ -24,6 +24,7 @@ from pier_tui.models.usage import Ledger, Price, Usage, cost
 from pier_tui.router.bills import Prepared
 from pier_tui.router.strategy import Call, Reading
 
+OWN_TURN = "This turn is yours; do not hand over."
 TYPICAL = 300
 """Output tokens of a typical turn of an agent."""
 SPOKEN = 600
@@ -103,7 +104,8 @@ class Books:
     def prepare(self, call: Call) -> Prepared:
         """Render a call's prompt and open its stream. Raises WindowExceeded where no answer would fit behind it."""
         handoff = complete(call.handoff, self.backbone)
-        prefix = self.prefix(call.tier, handoff=handoff, question=call.question)
+        asked = {"handoff": handoff, "question": call.question} | ({"ask": OWN_TURN} if call.own else {})
+        prefix = self.prefix(call.tier, **asked)
         client, cache = self.clients[call.tier], self.caches[call.tier]
         tokens = cache.tokens(prefix)
         if tokens + SHORTEST_ANSWER > client.card.window:

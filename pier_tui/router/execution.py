@@ -108,10 +108,12 @@ def _call(call: ToolCall, tier: Tier, known: Known, drafts: _Drafts) -> list[tup
         action, args = _action(call, tier)
     except PierError as error:
         return [("invalid", str(error))]
-    found = [("repeated", f"{call.name} was called with these arguments before")] if action in known.done else []
+    again = action in known.done and not drafts.changed
+    found = [("repeated", f"{call.name} was called with these arguments before")] if again else []
     edit = _EDITS.get(type(args))
     if edit is not None:
         found.append(("edits", ""))
+        drafts.changed = True
         problem = drafts.apply(edit, args) if known.files is not None else None
         found += [problem] if problem else []
     return found
@@ -131,6 +133,7 @@ class _Drafts:
 
     def __init__(self, files: Files | None) -> None:
         self._files = files
+        self.changed = False
         self._texts: dict[str, str | None] = {}
 
     def apply(self, edit: Callable[[str | None, Any], str], args: Any) -> tuple[str, str] | None:

@@ -50,7 +50,8 @@ class Call(_Frozen):
     serve the strategy and are never shown as the answer.
 
     `route` and `reason` go on the badge; `handoff` is added to the strong model's prompt; `question` is put last
-    in the prompt; without `tools` the model may only speak. `judgement` is why this call is made after another.
+    in the prompt. Without `tools` the model may only speak; its `own` turn it may not hand over. `judgement` is why
+    this call is made after another.
     """
 
     tier: Tier
@@ -60,6 +61,7 @@ class Call(_Frozen):
     handoff: str = ""
     question: str = ""
     tools: bool = True
+    own: bool = False
     decision: Decision | None = None
     judgement: Judgement | None = None
     propensity: float = 1.0

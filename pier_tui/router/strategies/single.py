@@ -6,7 +6,6 @@ from pier_tui.models.messages import Tier
 from pier_tui.router.gate import kept
 from pier_tui.router.strategy import Call, Flow, Judgement, Route, TurnState
 
-OWN = "This turn is yours; do not hand over."
 _LABEL: dict[Tier, str] = {"weak": "30B", "strong": "105B"}
 
 
@@ -36,6 +35,6 @@ class Random:
         """One call, its propensity the lot's."""
         strong = turn.draw < self._share
         propensity = self._share if strong else 1 - self._share
-        call = Call(tier="strong" if strong else "weak", reason="by lot", question=OWN, propensity=propensity)
+        call = Call(tier="strong" if strong else "weak", reason="by lot", own=True, propensity=propensity)
         (answer,) = yield (call,)
         return kept(answer, Judgement(escalate=strong, propensity=propensity, explored=True, reason="by lot"))
