@@ -156,13 +156,12 @@ async def assemble(
         read_only=plain,
         sandbox=f"{sandbox.word}, {chosen.approval_policy}",
     )
-    lost = await asyncio.to_thread(resuming.put_pending, overlay, resumed.pending, kept / "patches")
     words = (
         *store.notices,
         *opened.words,
         *_unconfined(sandbox),
         *recovered,
-        *lost,
+        *await asyncio.to_thread(resuming.put_pending, overlay, resumed.pending, kept / "patches"),
         *_unlimited(profile, chosen),
         *unused,
         *told.warnings,
