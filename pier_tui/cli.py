@@ -165,6 +165,11 @@ def _model_options() -> Parser:
     group = parent.add_argument_group("models")
     group.add_argument("--profile", help="sarvam-hosted, sarvam-2026-06, open-weights, local, offline, or one of yours")
     group.add_argument("--only", choices=("30B", "105B"), help="use one model for everything")
+    group.add_argument(
+        "--strategy",
+        help="how turns are routed: self-route (the default), cascade, learned, difficulty, "
+        "self-verify, mixture, speculative, always-30B, always-105B, random@P",
+    )
     group.add_argument("--threshold", type=share, help="confidence below which a turn goes to the strong model, 0 to 1")
     for tier in ("weak", "strong"):
         group.add_argument(f"--{tier}-url", help=f"base URL of the {tier} model's endpoint, ending in /v1")
@@ -176,7 +181,7 @@ def _model_options() -> Parser:
 
 def _overrides(options: argparse.Namespace) -> dict[str, object]:
     """The settings the command line changes; absent options change nothing."""
-    names = ("profile", "threshold", "theme", "weak_url", "weak_model", "strong_url", "strong_model")
+    names = ("profile", "strategy", "threshold", "theme", "weak_url", "weak_model", "strong_url", "strong_model")
     wanted: dict[str, object] = {n: v for n in names if (v := getattr(options, n, None)) is not None}
     if only := getattr(options, "only", None):
         wanted["only"] = only
