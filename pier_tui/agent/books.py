@@ -139,15 +139,16 @@ class Books:
         """
         price = self.clients[call.tier].card.price
         charged = cost(usage, price)
-        would = self._would(call, usage, kept)
+        made = next((m for m in self._made if m.call is call), None)
+        would = self._would(made, usage, kept)
         elsewhere = {tier: cost(would[tier], self.rates.compared[tier]) for tier in self.rates.compared}
-        self._alarms += self.caches[call.tier].billed(said(usage), None if usage.estimated else usage.prompt)
+        prompt, predicted = None if usage.estimated else usage.prompt, made.asked.predicted if made else None
+        self._alarms += self.caches[call.tier].billed(said(usage), prompt, predicted)
         self._enter(call.tier, usage, charged, kept, price, elsewhere)
         return charged, {self.rates.labels[tier]: amount for tier, amount in elsewhere.items()}
 
-    def _would(self, call: Call, usage: Usage, kept: bool) -> Mapping[Tier, Usage]:
+    def _would(self, made: _Made | None, usage: Usage, kept: bool) -> Mapping[Tier, Usage]:
         """The usage of a call on each model alone."""
-        made = next((m for m in self._made if m.call is call), None)
         if made is not None:
             self._made.remove(made)
         if made is None or not kept:
