@@ -9,9 +9,8 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from pier_tui import cli_feedback
+from pier_tui import cli_feedback, cli_replay
 from pier_tui.argv import Parser, Version, plain, rupees, seconds, share, turns
 from pier_tui.errors import PierError
 
@@ -19,23 +18,9 @@ _POLICIES = (
     "when commands ask first: untrusted asks for all but those that only read (the default), on-request not for the "
     "project's tests either, never asks for none; without a sandbox everything asks that no rule allows"
 )
-if TYPE_CHECKING:
-    pass
 
-COMMANDS = (
-    "open",
-    "demo",
-    "exec",
-    "bench",
-    "replay-session",
-    "sessions",
-    "apply",
-    "undo",
-    "trust",
-    "doctor",
-    "reset-terminal",
-    *cli_feedback.COMMANDS,
-)
+COMMANDS = ("open", "demo", "exec", "bench", "replay", "replay-session", "sessions",
+            "apply", "undo", "trust", "doctor", "reset-terminal", *cli_feedback.COMMANDS)  # fmt: skip
 CRASHED = 70
 """The exit code of an error nobody expected, as sysexits.h has it."""
 
@@ -108,12 +93,14 @@ def _parser() -> Parser:
 
     _add_exec(commands, models)
     commands.add_parser("bench", add_help=False, help="measure routing: the same agent over tasks and strategies")
+    cli_replay.add(commands)
 
     replay = commands.add_parser("replay-session", help="show a recording through the same panes")
     replay.add_argument("file", nargs="?", type=Path, help="a recording; without one, the recording that ships")
     replay.set_defaults(do=_replay)
 
     _add_sessions(commands)
+    cli_feedback.add(commands)
 
     trust = commands.add_parser("trust", help="trust a directory, so that its git, tests and AGENTS.md are used")
     trust.add_argument("path", nargs="?", default=".", type=Path)
@@ -121,6 +108,19 @@ def _parser() -> Parser:
     trust.add_argument("--list", action="store_true", help="list what is trusted")
     trust.set_defaults(do=_trust)
 
+    _add_patches(commands)
+
+    doctor = commands.add_parser("doctor", parents=[models], help="say what was found: git, sandbox, key, profile")
+    doctor.add_argument("path", nargs="?", default=".", type=Path)
+    doctor.set_defaults(do=_doctor)
+
+    commands.add_parser("reset-terminal", help="bring a terminal back after pier-tui was killed in it").set_defaults(
+        do=_reset_terminal
+    )
+    return parser
+
+
+def _add_patches(commands: argparse._SubParsersAction[Parser]) -> None:
     patch = commands.add_parser("apply", help="apply a patch file all or nothing")
     patch.add_argument("file", type=Path)
     patch.add_argument("--check", action="store_true", help="only say whether it applies")
@@ -133,14 +133,6 @@ def _parser() -> Parser:
     undo.add_argument("--path", default=".", type=Path, help="the repository (default: here)")
     undo.add_argument("--yes", action="store_true", help="take it back; without this the effects are only shown")
     undo.set_defaults(do=_undo)
-
-    doctor = commands.add_parser("doctor", parents=[models], help="say what was found: git, sandbox, key, profile")
-    doctor.add_argument("path", nargs="?", default=".", type=Path)
-    doctor.set_defaults(do=_doctor)
-
-    reset = commands.add_parser("reset-terminal", help="bring a terminal back after pier-tui was killed in it")
-    reset.set_defaults(do=_reset_terminal)
-    return parser
 
 
 def _add_exec(commands: argparse._SubParsersAction[Parser], models: Parser) -> None:
@@ -171,7 +163,6 @@ def _add_sessions(commands: argparse._SubParsersAction[Parser]) -> None:
         "--format", choices=("md", "jsonl"), default="jsonl", help="with --export: Markdown, or a recording (default)"
     )
     sessions.set_defaults(do=_sessions)
-    cli_feedback.add(commands, share)
 
 
 def _model_options() -> Parser:
@@ -179,6 +170,11 @@ def _model_options() -> Parser:
     group = parent.add_argument_group("models")
     group.add_argument("--profile", help="sarvam-hosted, sarvam-2026-06, open-weights, local, offline, or one of yours")
     group.add_argument("--only", choices=("30B", "105B"), help="use one model for everything")
+    group.add_argument(
+        "--strategy",
+        help="how turns are routed: self-route (the default), cascade, learned, difficulty, "
+        "self-verify, mixture, speculative, always-30B, always-105B, random@P",
+    )
     group.add_argument("--threshold", type=share, help="confidence below which a turn goes to the strong model, 0 to 1")
     for tier in ("weak", "strong"):
         group.add_argument(f"--{tier}-url", help=f"base URL of the {tier} model's endpoint, ending in /v1")
@@ -190,7 +186,7 @@ def _model_options() -> Parser:
 
 def _overrides(options: argparse.Namespace) -> dict[str, object]:
     """The settings the command line changes; absent options change nothing."""
-    names = ("profile", "threshold", "theme", "weak_url", "weak_model", "strong_url", "strong_model")
+    names = ("profile", "strategy", "threshold", "theme", "weak_url", "weak_model", "strong_url", "strong_model")
     wanted: dict[str, object] = {n: v for n in names if (v := getattr(options, n, None)) is not None}
     if only := getattr(options, "only", None):
         wanted["only"] = only

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from pier_tui.argv import share
 
 if TYPE_CHECKING:
     from pier_tui import teaching
@@ -16,8 +17,8 @@ COMMANDS = ("calibrate", "labels", "report")
 NOTHING_LEARNED = 3
 
 
-def add(commands: argparse._SubParsersAction[Any], share: Callable[[str], float]) -> None:
-    """Add the three commands; `share` reads a number from 0 to 1."""
+def add(commands: Any) -> None:
+    """Add the three commands to the parser's sub-commands."""
     learn = commands.add_parser("calibrate", help="learn the routing threshold from your labels, and use it if better")
     learn.add_argument("--log", type=Path, metavar="EXPORT.jsonl", help="learn from an export; nothing is put in use")
     learn.add_argument("--alpha", type=share, default=0.05, help="share of turns that may be kept wrongly (0.05)")

@@ -96,7 +96,8 @@ class RouteDecided(Event):
 
     `route` says in one word how it came: self-route, forced, latch, handoff, only, failed-router.
     `decision` is the id feedback refers to, the same for all events of one turn. `token_ratio` is what our counts
-    were multiplied by; `cache_break` where and why the prompt leaves what is cached.
+    were multiplied by; `cache_break` where and why the prompt leaves what is cached. `score` is the strategy's own
+    number before calibration, `features` what it was made of.
     """
 
     type: Literal["route_decided"] = "route_decided"
@@ -107,6 +108,7 @@ class RouteDecided(Event):
     offline: bool = False
     strategy: str
     route: str
+    purpose: Literal["act", "verify", "draft", "aggregate"] = "act"
     action: str = ""
     confidence: float | None = None
     threshold: float | None = None
@@ -115,6 +117,8 @@ class RouteDecided(Event):
     cache_break: str = ""
     propensity: float = 1.0
     harness: str = ""
+    score: float | None = None
+    features: dict[str, float] = Field(default_factory=dict)
     segments: tuple[Segment, ...] = ()
     token_ratio: float = 1.0
     predicted_cached: int | None = None

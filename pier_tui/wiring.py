@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from pier_tui import taught
 from pier_tui.agent import resuming
 from pier_tui.agent.agent import Agent
 from pier_tui.agent.asking import RecordedUser
@@ -19,14 +20,14 @@ from pier_tui.agent.budget import Budget
 from pier_tui.agent.desk import AgentDesk, NothingRuns
 from pier_tui.agent.harness import harness, problems
 from pier_tui.agent.parts import Parts
-from pier_tui.agent.teaching import Learning, raw_threshold
+from pier_tui.agent.teaching import Learning
 from pier_tui.agent.tool_run import ToolBench
 from pier_tui.backbone.compaction import epoch_for
 from pier_tui.backbone.instructions import Instructions, read_instructions
 from pier_tui.backbone.repo_card import repo_card
 from pier_tui.config import Settings, config_dir, load, prompts_dir, save_rule, state_dir
 from pier_tui.connecting import clients_of, guard_keys, pick_profile
-from pier_tui.errors import RepositoryError, ToolError
+from pier_tui.errors import ConfigError, RepositoryError, ToolError
 from pier_tui.feedback.log import FeedbackLog
 from pier_tui.feedback.thresholds import Thresholds
 from pier_tui.models.client import ModelClient
@@ -39,7 +40,6 @@ from pier_tui.repo.records import state_dir_for
 from pier_tui.repo.repo import Repo
 from pier_tui.repo.scratch import Scratch
 from pier_tui.router.override import Steering
-from pier_tui.router.strategies.self_route import SelfRoute
 from pier_tui.router.strategy import Strategy
 from pier_tui.session.shelf import FILE, presence
 from pier_tui.session.store import Store
@@ -142,6 +142,8 @@ async def assemble(
     steering.pinned = resumed.pinned if chosen.only is None else "auto"
     feedback = await asyncio.to_thread(FeedbackLog, state_dir(env) / "feedback.db")
     atlas = Atlas(overlay, card, chosen.map_tokens).started()
+    routing, unused = taught.routing(chosen, env)
+    routing.strategy = strategy or routing.strategy
     parts = Parts(
         root=repo.root,
         books=books,
@@ -150,8 +152,7 @@ async def assemble(
         bench=ToolBench(desk, overlay, steering),
         overlay=overlay,
         checkpoints=journal,
-        strategy=strategy or SelfRoute(),
-        threshold=_threshold(chosen, env, repo.root.name),
+        routing=routing,
         learning=_learned(chosen, env, repo.root.name),
         only=chosen.only,
         budget=Budget(chosen.max_turns, chosen.max_cost, chosen.max_seconds),
@@ -164,14 +165,14 @@ async def assemble(
         read_only=plain,
         sandbox=f"{sandbox.word}, {chosen.approval_policy}",
     )
-    lost = await asyncio.to_thread(resuming.put_pending, overlay, resumed.pending, kept / "patches")
     words = (
         *store.notices,
         *opened.words,
         *_unconfined(sandbox),
         *recovered,
-        *lost,
+        *await asyncio.to_thread(resuming.put_pending, overlay, resumed.pending, kept / "patches"),
         *_unlimited(profile, chosen),
+        *unused,
         *told.warnings,
     )
     opening = resuming.notices([*words, *resuming.cut_off_words(resumed)])
@@ -194,19 +195,17 @@ async def _close(atlas: Atlas, clients: Mapping[Tier, ModelClient], closing: tup
 
 
 def _learned(chosen: Settings, env: Mapping[str, str], repo: str) -> Learning:
-    """What was learned for a repository; a threshold the user set himself holds in place of it.
+    """What was learned for a repository; a threshold the user set himself holds in place of the learned one.
 
-    A threshold file that cannot be read raises ConfigError, as it would be ignored otherwise.
+    That a threshold file cannot be read is said by `taught`.
     """
     files = Thresholds(state_dir(env))
-    used = None if "threshold" in chosen.model_fields_set else files.now(repo)
+    used = None
+    with suppress(ConfigError):
+        used = files.now(repo)
+    if used is not None and "threshold" in chosen.model_fields_set:
+        used = used.model_copy(update={"tau": chosen.threshold, "alpha": None})
     return Learning(files, used, chosen.threshold, chosen.audit_share, chosen.audit_max_cost)
-
-
-def _threshold(chosen: Settings, env: Mapping[str, str], repo: str) -> float:
-    """The raw score from which on a turn is kept."""
-    learned = _learned(chosen, env, repo).used
-    return chosen.threshold if learned is None else raw_threshold(learned)
 
 
 def _unconfined(sandbox: Sandbox) -> list[str]:

@@ -18,6 +18,7 @@ LAYERS: dict[str, int] = {
     "__main__": 10,
     "cli_feedback": 9,
     "argv": 8,
+    "cli_replay": 8,
     "ui": 7,
     "headless": 8,
     "teaching": 8,
@@ -25,6 +26,7 @@ LAYERS: dict[str, int] = {
     "bench": 7,
     "wiring": 6,
     "connecting": 5,
+    "taught": 5,
     "config": 4,
     "agent": 4,
     "router": 3,
@@ -53,11 +55,15 @@ HOMES: dict[str, tuple[str, ...]] = {
     "rich": ("ui", "cli", "bench"),
     "tree_sitter": ("symbols", "tools"),
     "tree_sitter_bash": ("tools",),
+    "numpy": ("router", "feedback", "bench"),
+    "pyarrow": ("bench",),
 }
 # Modules imported inside a function: start-up time, or an optional extra. Each line says which and why.
 DEFERRED: dict[str, str] = {
     "argv.py": "start-up: only what is said needs the screen's text",
     "cli_feedback.py": "start-up: each command imports only what it runs",
+    "bench/outcome_files.py": "optional extra: pyarrow",
+    "cli_replay.py": "start-up: only a replay needs matrices",
     "cli.py": "start-up: each command imports only what it runs",
     "feedback/pool.py": "optional extra: pool",
     "models/connect.py": "start-up: only the offline profile needs the embedded pair",
@@ -152,7 +158,16 @@ def test_imports_inside_functions_are_listed_with_their_reason() -> None:
 
 
 def test_settings_are_read_only_where_things_are_assembled() -> None:
-    allowed = {"cli.py", "cli_feedback.py", "connecting.py", "wiring.py", "doctor.py", "ui/app.py", "config.py"}
+    allowed = {
+        "cli.py",
+        "cli_feedback.py",
+        "connecting.py",
+        "taught.py",
+        "wiring.py",
+        "doctor.py",
+        "ui/app.py",
+        "config.py",
+    }
     for path in FILES:
         name = str(path.relative_to(PACKAGE))
         modules = {m for _, m in imports(ast.parse(path.read_text(encoding="utf-8")))}

@@ -119,7 +119,8 @@ class Auditor:
         if not client.card.price.free and client.card.price.fresh is None:
             # What it would cost is unknown, so that the limit could not be kept.
             return
-        tail = wanted.tail.model_copy(update={"handoff": ""} | ({} if tier == "strong" else {"pages": ""}))
+        left_out = {"handoff": "", "question": ""} | ({} if tier == "strong" else {"pages": ""})
+        tail = wanted.tail.model_copy(update=left_out)
         prefix = render(wanted.backbone, tier, chosen.prompt, chosen.tools, tail)
         tokens = sum(segment.tokens for segment in prefix.segments)
         reply: Reply | None = None

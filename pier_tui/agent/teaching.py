@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from pier_tui.agent.auditing import Auditor
-from pier_tui.calibration import Threshold
-from pier_tui.errors import ConfigError, PierError
+from pier_tui.calibration import Identity, Threshold
+from pier_tui.errors import PierError
 from pier_tui.events import TRANSIENT, Event, Notice, PatchReviewed, PatchUndone
 from pier_tui.feedback.calibrate import teach, unfitted
 from pier_tui.feedback.forecast import changed
@@ -25,9 +24,7 @@ from pier_tui.feedback.outcomes import decisions
 from pier_tui.feedback.outlook import Outlook, outlook
 from pier_tui.feedback.rows import DecisionRow, Feedback
 from pier_tui.feedback.thresholds import Learned, Thresholds
-from pier_tui.router.strategies.self_route import SelfRoute
-from pier_tui.router.strategies.single import Single
-from pier_tui.router.strategy import Strategy
+from pier_tui.router.catalogue import listed
 
 if TYPE_CHECKING:
     from pier_tui.agent.parts import Parts
@@ -62,6 +59,7 @@ class Teaching:
         self._seen = list(past)
         self.parts.recorder.heard = self._hear
         learning = self.parts.learning
+        use_learned(self.parts)
         if learning.audit_share:
             self._auditor = Auditor(self.parts, self.log, learning.audit_share, learning.audit_most)
         return self
@@ -126,7 +124,7 @@ class Teaching:
             learning.used,
             before,
             setting=learning.setting,
-            strategy=self.parts.strategy.name,
+            strategy=self.parts.routing.strategy.name,
             session=self.parts.recorder.session,
         )
 
@@ -146,7 +144,7 @@ class Teaching:
         before = learning.used or unfitted(learning.setting)
         made = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         feedback: Feedback = self.log.everything()
-        taught = teach(feedback, before, strategy=self.parts.strategy.name, made=made)
+        taught = teach(feedback, before, strategy=self.parts.routing.strategy.name, made=made)
         if taught.refused or taught.after is None:
             return f"The threshold stays at {before.tau:.2f}: {taught.refused}."
         learning.files.put(Learned(common=taught.after, repos=taught.repos))
@@ -170,17 +168,15 @@ class Teaching:
 
     def strategies(self) -> tuple[tuple[str, str], ...]:
         """Each strategy's name and its line."""
-        return tuple((strategy.name, strategy.about) for strategy in _strategies())
+        return listed()
 
     async def switch(self, name: str) -> str:
-        """Route by another strategy from the next turn on. Raises ConfigError where there is none of this name."""
+        """Route by another strategy from the next request on. Raises ConfigError where there is none of this name."""
         if self.parts.only:
             return "This session uses one model only; start it without --only to choose."
-        chosen = next((strategy for strategy in _strategies() if strategy.name == name), None)
-        if chosen is None:
-            names = ", ".join(strategy.name for strategy in _strategies())
-            raise ConfigError(f"There is no strategy {name!r}; there are {names}.")
-        self.parts.strategy = chosen
+        chosen = await asyncio.to_thread(self.parts.routing.make, name)
+        self.parts.routing.strategy = chosen
+        use_learned(self.parts)
         return await self._said(f"Turns are routed by {chosen.name}: {chosen.about}.")
 
     async def use_tau(self, tau: float) -> str:
@@ -192,23 +188,15 @@ class Teaching:
         return await self._said(f"The threshold is {tau:.2f} for the rest of this session.")
 
 
+def use_learned(parts: Parts) -> None:
+    """Put what was learned in use for the strategy there is now; without any, the routing stays as it is."""
+    if parts.learning.used is not None:
+        use(parts, parts.learning.used)
+
+
 def use(parts: Parts, threshold: Threshold) -> None:
-    """Put a threshold in the parts that route, as the raw score from which on a turn is kept."""
-    parts.threshold = raw_threshold(threshold)
-
-
-def raw_threshold(threshold: Threshold) -> float:
-    """The raw score from which on a threshold keeps a turn; above 1 where it keeps none."""
-    apply, low, high = threshold.calibrator.apply, 0.0, 1.0
-    if apply(low) >= threshold.tau:
-        return low
-    if apply(high) < threshold.tau:
-        return math.nextafter(high, 2.0)
-    while high - low > 1e-9:
-        middle = (low + high) / 2
-        low, high = (low, middle) if apply(middle) >= threshold.tau else (middle, high)
-    return high if threshold.calibrator.kind != "identity" else threshold.tau
-
-
-def _strategies() -> tuple[Strategy, ...]:
-    return SelfRoute(), Single("weak", "strategy"), Single("strong", "strategy")
+    """Put a threshold and its calibrator in the routing; what was learned of another strategy's scores is left out."""
+    routing = parts.routing
+    fits = threshold.strategy in ("", routing.strategy.name)
+    routing.threshold = threshold.tau if fits else parts.learning.setting
+    routing.calibrator = threshold.calibrator if fits else Identity()

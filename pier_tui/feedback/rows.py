@@ -101,11 +101,11 @@ class DecisionRow(Frozen):
 
     @property
     def raw(self) -> float | None:
-        """The figure that is calibrated: the raw score, or the confidence of rows older than scores.
+        """The figure that is calibrated: the raw score, or the confidence of rows older than scores (and versions).
 
         None where no score decided: a model that hands a turn over says how sure it is of that, not of its answer.
         """
-        if self.score is not None:
+        if self.score is not None or self.versions:
             return self.score
         handed = self.action == "escalate" and (self.confidence or 0.0) >= (self.threshold or 0.0)
         return None if handed else self.confidence

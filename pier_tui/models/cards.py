@@ -27,6 +27,8 @@ class ModelCard(BaseModel):
     """A rule-based stand-in, labelled `offline` wherever it appears."""
     cache_block: int = 16
     """Tokens per block the endpoint reuses."""
+    logprobs: bool = False
+    """Whether the endpoint is asked for token log-probabilities, from which a confidence is read."""
     cache_ttl: float = 300.0
     """Seconds a prefix is assumed to stay warm."""
     cache_least: int = 0
