@@ -95,17 +95,20 @@ async def test_what_is_cached_is_what_was_predicted_warm_changed_in_its_first_by
 async def test_two_tiers_keep_two_warm_caches_while_turns_alternate(servers: tuple[Server, ...], where: str) -> None:
     plain, guessing = servers
     made = clients(plain, guessing) if where == "two servers" else clients(plain, plain, (0, 1))
-    cached: dict[int, list[float]] = {0: [], 1: [], 2: []}
+    before: dict[Tier, int] = {}
+    shares: list[tuple[Tier, float]] = []
     for turn in range(3):
         for tier in ("weak", "strong"):
             name = f"{'Weak' if tier == 'weak' else 'Strong'} of {where}"
             usage = (await reply(made[tier], prompt(name, tier, turn))).usage
             assert usage.prompt
             assert usage.cached is not None
-            cached[turn].append(usage.cached / usage.prompt)
+            shares.append((tier, usage.cached / before.get(tier, usage.prompt)))
+            before[tier] = usage.prompt
     await closed(made)
-    assert max(cached[0]) < 0.1, cached
-    assert min(cached[1] + cached[2]) > 0.75, cached
+    assert max(share for _, share in shares[:2]) < 0.1, shares
+    # What is rewritten at the end of each prompt is never cached.
+    assert min(share for _, share in shares[2:]) > 0.85, shares
 
 
 async def test_a_streamed_answer_is_the_one_that_is_not_streamed(servers: tuple[Server, ...]) -> None:
@@ -127,6 +130,9 @@ async def test_a_streamed_answer_is_the_one_that_is_not_streamed(servers: tuple[
 
 async def test_an_answer_that_is_left_frees_its_slot(servers: tuple[Server, ...]) -> None:
     made = clients(*servers)
+    # The server may not end the answer before it is left.
+    endless = {"fields": {"id_slot": 0, "ignore_eos": True}}
+    made["weak"].card = made["weak"].card.model_copy(update=endless)
     request = ChatRequest(messages=(Message(role="user", content="Count to a thousand."),), max_tokens=1500)
     async with aclosing(made["weak"].stream(request)) as pieces:  # type: ignore[type-var]
         assert isinstance(await anext(pieces), TextPiece)
@@ -134,7 +140,7 @@ async def test_an_answer_that_is_left_frees_its_slot(servers: tuple[Server, ...]
     async with asyncio.timeout(60):
         while await working(servers[0]):
             pass
-    assert (await reply(made["weak"], (Message(role="user", content="Say yes."),))).usage.output
+    assert (await reply(made["weak"], (Message(role="user", content="Say yes."),))).usage.output == 4
     await closed(made)
 
 
