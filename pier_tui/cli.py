@@ -19,7 +19,7 @@ _POLICIES = (
     "project's tests either, never asks for none; without a sandbox everything asks that no rule allows"
 )
 
-COMMANDS = ("open", "demo", "exec", "bench", "replay", "replay-session", "sessions",
+COMMANDS = ("open", "demo", "exec", "local", "bench", "replay", "replay-session", "sessions",
             "apply", "undo", "trust", "doctor", "reset-terminal", *cli_feedback.COMMANDS)  # fmt: skip
 CRASHED = 70
 """The exit code of an error nobody expected, as sysexits.h has it."""
@@ -148,6 +148,23 @@ def _add_exec(commands: argparse._SubParsersAction[Parser], models: Parser) -> N
     run.add_argument("--timeout", type=seconds, metavar="SECONDS")
     run.add_argument("--record", type=Path, metavar="FILE", help="write the run as a recording, for replay-session")
     run.set_defaults(do=_exec)
+    _add_local(commands, models)
+
+
+def _add_local(commands: argparse._SubParsersAction[Parser], models: Parser) -> None:
+    local = commands.add_parser("local", parents=[models], help="open a repository with two small models run here")
+    local.add_argument("path", nargs="?", default=".", type=Path)
+    acts = local.add_mutually_exclusive_group()
+    acts.add_argument(
+        "--download", action="store_true", help="fetch the models' files that are missing, and check them"
+    )
+    acts.add_argument("--from", dest="files", action="append", type=Path, metavar="FILE", help="take a file you have")
+    acts.add_argument("--list", action="store_true", help="say which files there are")
+    acts.add_argument("--remove", action="store_true", help="delete the files")
+    acts.add_argument("--exec", dest="request", metavar="REQUEST", help="run one request without a screen")
+    local.add_argument("--yes", action="store_true", help="with --exec: as in pier-tui exec")
+    local.add_argument("--trust", action="store_true", help="trust the directory, for this run only")
+    local.set_defaults(do=_local)
 
 
 def _add_sessions(commands: argparse._SubParsersAction[Parser]) -> None:
@@ -221,26 +238,18 @@ def _replay(options: argparse.Namespace) -> int:
 
 
 def _exec(options: argparse.Namespace) -> int:
-    from pier_tui import connecting, headless, wiring
-    from pier_tui.trust import admit
+    from pier_tui import headless
 
     wanted = headless.Wanted(options.request, options.json, options.yes, options.timeout, options.record)
+    allowed = headless.Allowed(options.trust, options.confirm_endpoint)
+    overrides = _overrides(options)
+    return asyncio.run(headless.assembled(wanted, allowed, options.path, overrides, os.environ, sys.stdout, sys.stderr))
 
-    async def run() -> int:
-        assembled = wiring.settings(_overrides(options), os.environ)
-        for problem in assembled.problems:
-            sys.stderr.write(f"pier-tui: {plain(problem)}\n")
-        if not options.trust:
-            admit(wiring.trust_book(os.environ), options.path)
-        if options.confirm_endpoint:
-            connecting.confirm(connecting.unconfirmed(assembled.settings, os.environ), os.environ)
-        agent = await wiring.assemble(assembled.settings, options.path, os.environ, approve_all=options.yes)
-        try:
-            return await headless.run(agent, wanted, sys.stdout, sys.stderr)
-        finally:
-            await agent.aclose()
 
-    return asyncio.run(run())
+def _local(options: argparse.Namespace) -> int:
+    from pier_tui import local_session
+
+    return local_session.chosen(options, _overrides(options), os.environ)
 
 
 def _bench(options: argparse.Namespace) -> int:

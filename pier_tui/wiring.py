@@ -118,7 +118,7 @@ async def assemble(
     plain = plain or not trusted
     repo = await asyncio.to_thread(_opened, chosen, path, env, plain)
     profile = await asyncio.to_thread(pick_profile, chosen, env)
-    clients = clients_of(profile, chosen, env)
+    clients = clients_of(profile, chosen, env, lambda: recorder.session)
     store = await asyncio.to_thread(Store, state_dir(env) / FILE)
     overlay = Overlay(repo)
     scratch = Scratch(repo)

@@ -10,8 +10,8 @@ from typing import cast
 
 from pier_tui.agent.history import update_message
 from pier_tui.agent.parts import Parts
-from pier_tui.agent.teaching import use_learned
 from pier_tui.agent.review import rebased
+from pier_tui.agent.teaching import use_learned
 from pier_tui.backbone.updates import SetStatus, Update, describe
 from pier_tui.errors import PierError
 from pier_tui.events import AnyEvent, Choice, Notice, Overridden, RepoChanged, ToolCalled, ToolOutput, ToolReturned
