@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "feedback"))
 from made_feedback import telling
 
 from pier_tui.agent.teaching import Learning
+from pier_tui.calibration import Identity, Platt, Threshold
 from pier_tui.errors import ConfigError
 from pier_tui.events import Notice
 from pier_tui.feedback.thresholds import Thresholds
@@ -86,3 +87,17 @@ async def test_a_threshold_chosen_by_hand_holds_for_the_session_only(tmp_path: P
     await s.run("explain")
     assert [row.tier for row in s.agent.teaching.log.decisions()] == ["strong"]
     assert Thresholds(tmp_path / "state").now() is None
+
+
+async def test_what_was_learned_of_one_strategy_is_left_out_under_another_and_comes_back(tmp_path: Path) -> None:
+    s = session(tmp_path, [])
+    routing, learned = (
+        s.agent._p.routing,
+        Threshold(tau=0.7, calibrator=Platt(slope=4, offset=-2), strategy="self-route"),
+    )
+    s.agent.teaching.use(learned)
+    assert (routing.threshold, routing.calibrator) == (0.7, learned.calibrator)
+    _ = [e async for e in s.agent.route_by("cascade")]
+    assert (routing.threshold, routing.calibrator) == (0.5, Identity())
+    _ = [e async for e in s.agent.route_by("self-route")]
+    assert (routing.threshold, routing.calibrator) == (0.7, learned.calibrator)

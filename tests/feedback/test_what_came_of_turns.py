@@ -94,3 +94,17 @@ def test_a_turn_done_again_on_the_other_model_is_redone_and_later_ones_set_aside
 
 def test_a_turn_without_an_answer_is_no_decision() -> None:
     assert decisions([started(), turn(1)[0]]) == ()
+
+
+def test_score_and_propensity_are_those_of_the_last_route_and_its_features_are_kept_too() -> None:
+    routed, _, answered, *_ = turn(1)
+    assert isinstance(routed, RouteDecided)
+    late = {"confidence": 0.8, "score": 0.3, "propensity": 0.95, "features": {"stated": 0.3}}
+    row = decisions([started(), routed, routed.model_copy(update=late), answered])[0]
+    assert (row.score, row.raw, row.confidence, row.propensity) == (0.3, 0.3, 0.8, 0.95)
+    assert (row.features["stated"], row.features["prompt_tokens"]) == (0.3, 40.0)
+
+
+def test_a_turn_no_score_decided_has_none_whatever_the_model_said_of_itself() -> None:
+    row = decisions([started(), *turn(1, escalates=True)])[0]
+    assert (row.confidence, row.raw) == (0.4, None)
