@@ -7,6 +7,7 @@ Grammar (a session is a sequence of these; `?` optional, `*` any number, `+` at 
     call    := RouteDecided (ReasoningDelta | TextDelta)* CallFinished
     tool    := ToolCalled [ApprovalAsked ApprovalAnswered] ToolOutput* [PatchProposed] ToolReturned
     review  := PatchReviewed [CheckpointTaken PatchApplied]      between any two events, while idle too
+    again   := WentBack BackboneRestored PatchProposed request?          `request` under the number it had
     anywhere: BackboneChanged, RepoChanged, Labelled, Overridden, Compacted, PatchRebased, PatchUndone, Notice
 
 An edit is proposed where the tool made it and reviewed whenever the user gets to it: the agent goes on
@@ -25,7 +26,8 @@ from pier_tui.backbone.state import Backbone
 from pier_tui.backbone.updates import Update
 from pier_tui.models.messages import Message, Tier, ToolCall
 from pier_tui.models.usage import Usage
-from pier_tui.repo.diff import HunkPick, HunkState, Patch, Resolution, Sides
+from pier_tui.repo.diff import HunkState, Patch, Sides
+from pier_tui.repo.verdict import Verdict
 from pier_tui.tools.tool import Fact
 
 Choice = Literal["auto", "weak", "strong"]
@@ -218,32 +220,6 @@ class PatchProposed(Event):
     tier: Tier = "weak"
 
 
-class HunkNote(BaseModel):
-    """A comment on a hunk, or on one of its lines, with the text it was made on."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    path: str
-    hunk: str
-    line: int | None = None
-    snippet: str = ""
-    text: str
-
-
-class Verdict(BaseModel):
-    """The decision on the pending patch: what to write, what to drop; the rest stays pending."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    accepted: tuple[HunkPick, ...] = ()
-    rejected: tuple[HunkPick, ...] = ()
-    comments: tuple[HunkNote, ...] = ()
-    resolved: tuple[Resolution, ...] = ()
-    """Conflicts settled; nothing is written by that, the outcome is pending again and shown."""
-    send_back: bool = False
-    """Send rejections and comments to the agent as a new request at once."""
-
-
 class PatchReviewed(Event):
     """The pending patch was reviewed."""
 
@@ -308,6 +284,29 @@ class BackboneRestored(Event):
 
     type: Literal["backbone_restored"] = "backbone_restored"
     backbone: Backbone
+
+
+class WentBack(Event):
+    """The turns from `to` on are set aside, not lost. `again` is the first turn of a new try, 0 where there is none.
+
+    `tier` is the model that does turn `to` again.
+    """
+
+    type: Literal["went_back"] = "went_back"
+    to: int
+    again: int = 0
+    tier: Tier | None = None
+
+
+class TryKept(Event):
+    """Of a turn done twice, the user keeps one try; the other is set aside. None takes the choice back.
+
+    `again` names the pair, as in `WentBack`. Without a choice the second try is what the session goes on with.
+    """
+
+    type: Literal["try_kept"] = "try_kept"
+    again: int
+    kept: Literal["first", "second"] | None
 
 
 class Compacted(Event):
@@ -382,6 +381,8 @@ AnyEvent = Annotated[
     | TurnEnded
     | BackboneChanged
     | BackboneRestored
+    | WentBack
+    | TryKept
     | Compacted
     | RepoChanged
     | Labelled

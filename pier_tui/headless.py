@@ -21,12 +21,12 @@ from pier_tui.events import (
     RequestInterrupted,
     RouteDecided,
     ToolReturned,
-    Verdict,
 )
 from pier_tui.models.usage import Ledger
 from pier_tui.redaction import redact
 from pier_tui.repo.diff import HunkPick, Patch
 from pier_tui.repo.patch import format_patch
+from pier_tui.repo.verdict import Verdict
 from pier_tui.session.codec import encode
 from pier_tui.session.export import RecordingHeader, to_jsonl
 from pier_tui.ui.format import money

@@ -146,11 +146,13 @@ async def assemble(
         budget=Budget(chosen.max_turns, chosen.max_cost, chosen.max_seconds),
         epoch_tokens=OFFLINE_EPOCH if profile.offline else chosen.epoch_tokens or epoch_for(profile.strong.price),
         page_tokens=0 if profile.offline else chosen.page_tokens,
+        journal=lambda: store.events(opened.session),
+        patches=kept / "patches",
         has_git=not plain,
         read_only=plain,
         sandbox=f"{sandbox.word}, {chosen.approval_policy}",
     )
-    lost = await asyncio.to_thread(resuming.put_pending, overlay, resumed.pending, kept / "patches")
+    lost = await asyncio.to_thread(resuming.put_pending, overlay, resumed.pending, parts.patches)
     words = (
         *store.notices,
         *opened.words,

@@ -21,9 +21,9 @@ from pier_tui.events import (
     RequestFailed,
     RequestStarted,
     ToolReturned,
-    Verdict,
 )
 from pier_tui.repo.diff import HunkPick
+from pier_tui.repo.verdict import Verdict
 from pier_tui.session.resume import fold
 from pier_tui.session.store import Store, Waiting
 from pier_tui.tools.approval import ApprovalAnswer, ApprovalRequest

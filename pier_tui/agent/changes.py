@@ -13,9 +13,10 @@ from pier_tui.agent.parts import Parts
 from pier_tui.agent.review import rebased
 from pier_tui.backbone.updates import SetStatus
 from pier_tui.errors import PierError
-from pier_tui.events import AnyEvent, RepoChanged, ToolCalled, ToolOutput, ToolReturned, Verdict
+from pier_tui.events import AnyEvent, RepoChanged, ToolCalled, ToolOutput, ToolReturned
 from pier_tui.redaction import spared, without_keys
 from pier_tui.repo.repo import Repo
+from pier_tui.repo.verdict import Verdict
 from pier_tui.tools import process
 from pier_tui.tools.environment import without_secrets
 from pier_tui.tools.text import printed

@@ -15,20 +15,12 @@ from typing import Literal
 from pier_tui.agent.history import update_message
 from pier_tui.agent.parts import Parts
 from pier_tui.errors import PierError
-from pier_tui.events import (
-    AnyEvent,
-    CheckpointTaken,
-    Notice,
-    PatchApplied,
-    PatchRebased,
-    PatchReviewed,
-    PatchUndone,
-    Verdict,
-)
+from pier_tui.events import AnyEvent, CheckpointTaken, Notice, PatchApplied, PatchRebased, PatchReviewed, PatchUndone
 from pier_tui.repo.diff import HunkPick, Patch, Sides
 from pier_tui.repo.overlay import Overlay
 from pier_tui.repo.picking import is_nothing, select
 from pier_tui.repo.records import Written
+from pier_tui.repo.verdict import Verdict
 
 
 def rebased(overlay: Overlay) -> PatchRebased:

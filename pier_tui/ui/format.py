@@ -110,6 +110,8 @@ class Badge:
     seconds: float | None = None
     label: Label | None = None
     handoff: bool = False
+    aside: bool = False
+    pair: str = ""
 
     @property
     def why(self) -> str:
@@ -170,7 +172,8 @@ class Badge:
 
     def after(self) -> list[str]:
         """What follows the facts: the user's judgement, and where the hand-over is seen."""
-        found = [LABELS[self.label]] if self.label else []
+        tried = ", ".join(word for word in (self.pair, "set aside" if self.aside else "") if word)
+        found = [word for word in (tried, LABELS[self.label] if self.label else "") if word]
         return [*found, "↥ hand-over"] if self.handoff else found
 
 

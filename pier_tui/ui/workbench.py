@@ -12,11 +12,12 @@ from typing import Literal, Protocol
 from pier_tui.backbone.prefix_cache import SwitchPrice
 from pier_tui.backbone.state import Backbone
 from pier_tui.backbone.updates import Update
-from pier_tui.events import AnyEvent, Choice, Verdict
+from pier_tui.events import AnyEvent, Choice
 from pier_tui.models.cards import ModelCard
 from pier_tui.models.messages import Tier
 from pier_tui.repo.diff import HunkPick, Patch
 from pier_tui.repo.records import Effects, Written
+from pier_tui.repo.verdict import Verdict
 
 Label = Literal["escalate", "de-escalate", "keep"]
 

@@ -139,6 +139,8 @@ def session(tmp_path: Path, weak: list[object], strong: list[object] | None = No
         "checkpoints": Journal(tmp_path / "state"),
         "strategy": SelfRoute(),
         "budget": Budget(turns=12),
+        "journal": lambda: journal,
+        "patches": tmp_path / "patches",
         **parts,
     }
     agent = Agent(Parts(**fields), load_profile("offline"), FeedbackLog(tmp_path / "feedback.db"))  # type: ignore[arg-type]

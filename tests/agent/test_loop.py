@@ -23,11 +23,11 @@ from pier_tui.events import (
     RouteDecided,
     ToolReturned,
     TurnStarted,
-    Verdict,
 )
 from pier_tui.headless import everything
 from pier_tui.repo.checkpoint import Journal
 from pier_tui.repo.diff import Resolution
+from pier_tui.repo.verdict import Verdict
 from pier_tui.session.resume import fold
 
 EDIT = ("edit", {"path": "app.py", "old": "    return n - 1", "new": "    return n"})

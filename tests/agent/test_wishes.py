@@ -13,10 +13,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 from scripted import Session, kinds, route, say, session
 
 from pier_tui.agent.resuming import put_pending
-from pier_tui.events import AnyEvent, HunkNote, RouteDecided, TurnStarted, Verdict
+from pier_tui.events import AnyEvent, RouteDecided, TurnStarted
 from pier_tui.headless import everything
 from pier_tui.repo.diff import HunkPick, Patch
 from pier_tui.repo.overlay import Overlay
+from pier_tui.repo.verdict import HunkNote, Verdict
 from pier_tui.session.resume import fold
 
 EDIT = ("edit", {"path": "app.py", "old": "    return n - 1", "new": "    return n"})
@@ -184,7 +185,7 @@ async def test_rewinding_twice_takes_files_back_once(tmp_path: Path) -> None:
     again = [e async for e in s.agent.rewind(1, True)]
     assert "patch_undone" not in kinds(again)
     assert [e.text for e in again if e.type == "notice"] == [
-        "Rewound to before turn 1; the first try stays above, set aside."
+        "Rewound to before turn 1; what came after stays above, set aside."
     ]
 
 

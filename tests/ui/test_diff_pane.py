@@ -7,8 +7,9 @@ from textual.app import App, ComposeResult
 from textual.geometry import Region
 from textual.message import Message
 
-from pier_tui.events import Notice, PatchApplied, PatchProposed, PatchRebased, PatchReviewed, PatchUndone, Verdict
+from pier_tui.events import Notice, PatchApplied, PatchProposed, PatchRebased, PatchReviewed, PatchUndone
 from pier_tui.repo.diff import HunkPick, Patch, Resolution, Sides
+from pier_tui.repo.verdict import Verdict
 from pier_tui.ui.panes.diff import DiffPane
 from pier_tui.ui.widgets.diff_edit import CommentInput, HunkEditor
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from diff_patches import NEW, SHOP, TAX, TOTAL, TRICK, change, hunk
 
-from pier_tui.events import HunkNote
 from pier_tui.repo.diff import FileDiff, HunkPick, Line, Patch
 from pier_tui.repo.patch import select
+from pier_tui.repo.verdict import HunkNote
 from pier_tui.ui.widgets.diff_landed import Landings
 from pier_tui.ui.widgets.diff_marks import Mark
 from pier_tui.ui.widgets.diff_review import Review

@@ -11,7 +11,8 @@ from scripted_workbench import ScriptedWorkbench, script
 from textual.pilot import Pilot
 
 from pier_tui.backbone.updates import Edit, Pin, Put, Remove
-from pier_tui.events import Notice, Verdict
+from pier_tui.events import Notice
+from pier_tui.repo.verdict import Verdict
 from pier_tui.ui.app import PierApp
 from pier_tui.ui.screens.ask import AskScreen
 from pier_tui.ui.screens.costs import CostsScreen

@@ -8,8 +8,8 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from pier_tui.events import Verdict
 from pier_tui.repo.diff import HunkPick, Resolution
+from pier_tui.repo.verdict import Verdict
 from pier_tui.ui.panes.diff_sources import Source
 from pier_tui.ui.panes.diff_writing import DiffWriting
 from pier_tui.ui.widgets.diff_bar import DiffBar

@@ -7,8 +7,9 @@ from time import monotonic
 from typing import Literal, assert_never, get_args
 
 from pier_tui import events as e
-from pier_tui.events import AnyEvent, Verdict
+from pier_tui.events import AnyEvent
 from pier_tui.repo.diff import HunkState, Patch, Sides
+from pier_tui.repo.verdict import Verdict
 from pier_tui.ui.widgets.diff_bar import Part
 from pier_tui.ui.widgets.diff_landed import Landings
 from pier_tui.ui.widgets.diff_paint import label
@@ -158,6 +159,8 @@ class Sources:
                 | e.TurnEnded()
                 | e.BackboneChanged()
                 | e.BackboneRestored()
+                | e.WentBack()
+                | e.TryKept()
                 | e.Compacted()
                 | e.RepoChanged()
                 | e.Labelled()

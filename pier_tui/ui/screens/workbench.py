@@ -11,8 +11,9 @@ from textual import on, work
 from textual.binding import BindingType
 
 from pier_tui.errors import PierError
-from pier_tui.events import AnyEvent, Verdict
+from pier_tui.events import AnyEvent
 from pier_tui.repo.diff import Patch
+from pier_tui.repo.verdict import Verdict
 from pier_tui.ui.commands import Command, parse
 from pier_tui.ui.editor import edit
 from pier_tui.ui.keymap import WORKBENCH

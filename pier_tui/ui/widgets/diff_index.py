@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Literal, NamedTuple, overload
 
-from pier_tui.events import HunkNote
 from pier_tui.repo.diff import Line, Sides
+from pier_tui.repo.verdict import HunkNote
 from pier_tui.ui.widgets.diff_clash import side_lines
 from pier_tui.ui.widgets.diff_review import Entry, Review
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from pier_tui.events import HunkNote
+from pier_tui.repo.verdict import HunkNote
 
 Key = tuple[str, str]
 """A path and a hunk id; the id is empty where a file changes without hunks (binary, renamed, mode, empty)."""

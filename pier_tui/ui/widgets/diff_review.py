@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from pier_tui.events import HunkNote, Verdict
 from pier_tui.repo.diff import FileDiff, Hunk, HunkPick, HunkState, Line, Patch, Sides
 from pier_tui.repo.picking import edited
+from pier_tui.repo.verdict import HunkNote, Verdict
 from pier_tui.ui.widgets.diff_clash import Standing, standing
 from pier_tui.ui.widgets.diff_marks import PENDING, Bulk, Decision, Key, Mark, Step
 from pier_tui.ui.widgets.diff_typed import GONE, UNSETTLED, carried, unsettled

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from pier_tui.events import HunkNote
 from pier_tui.repo.diff import Hunk
 from pier_tui.repo.rebase import merge
+from pier_tui.repo.verdict import HunkNote
 from pier_tui.ui.widgets.diff_marks import Key
 from pier_tui.ui.widgets.hunk_text import side
 
