@@ -9,10 +9,11 @@ from contextlib import aclosing
 from pier_tui.agent import past
 from pier_tui.agent.loop import RequestLoop
 from pier_tui.agent.parts import Parts
-from pier_tui.agent.review import since, undo
+from pier_tui.agent.review import undo
 from pier_tui.errors import PierError
 from pier_tui.events import AnyEvent, RouteDecided, TryKept, WentBack
 from pier_tui.feedback.log import Label
+from pier_tui.repo.records import since
 from pier_tui.session.tries import Pair, Which
 
 

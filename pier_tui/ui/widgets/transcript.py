@@ -23,6 +23,7 @@ class Transcript(TranscriptView):
         Binding("d", "act('de-escalate')", "should be 30B", id="turn.label_deescalate"),
         Binding("k", "act('keep')", "right call", id="turn.label_keep"),
         Binding("r", "act('redo')", "redo", id="turn.redo"),
+        Binding("c", "act('compare')", "compare tries", id="turn.compare"),
         Binding("b", "act('rewind')", "rewind", show=False, id="turn.rewind"),
         Binding("y", "act('copy')", "copy", show=False, id="turn.copy"),
         Binding("Y", "act('copy-code')", "copy code", show=False, id="turn.copy_code"),
@@ -34,7 +35,9 @@ class Transcript(TranscriptView):
     ]
 
     class TurnAction(Message):
-        """Something is wanted of a turn: escalate, de-escalate, keep, redo, detail, rewind, copy, copy-code, diff."""
+        """Something is wanted of a turn: escalate, de-escalate, keep, redo, compare, detail, rewind, copy,
+        copy-code, diff.
+        """
 
         def __init__(self, action: str, turn: int) -> None:
             super().__init__()
@@ -67,6 +70,7 @@ class Transcript(TranscriptView):
         """Put the cursor on a turn, without scrolling."""
         self.selected = turn
         self.refresh()
+        self.refresh_bindings()
 
     def go_to(self, turn: int) -> None:
         """Put the cursor on a turn and bring its badge into view."""
@@ -94,6 +98,12 @@ class Transcript(TranscriptView):
         end = self.scroll_y + self.size.height
         seen = [turn for turn in turns if starts[self.records.position(turn) or 0] < end]
         self.go_to(seen[-1] if seen else turns[-1])
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Comparing needs a turn that was done twice."""
+        if parameters == ("compare",):
+            return self.selected is not None and self.records.tries.pair(self.selected) is not None
+        return True
 
     def action_act(self, action: str) -> None:
         """Something with the turn under the cursor."""

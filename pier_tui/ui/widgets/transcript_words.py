@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from typing import Literal
 
@@ -14,9 +15,22 @@ from pier_tui.events import (
     RequestEnded,
     RequestFailed,
     RequestInterrupted,
+    ToolCalled,
 )
 from pier_tui.session.tries import Tries
 from pier_tui.ui.format import NAMES, Badge, counted, money, tokens
+
+CLOSING = "finish"
+"""The tool whose summary is the request's last word to the user, so it is shown as an answer."""
+
+
+def closing_words(called: ToolCalled) -> str:
+    """The summary a request was finished with; empty where it cannot be read."""
+    try:
+        said = json.loads(called.arguments)["summary"]
+    except (ValueError, KeyError, TypeError):
+        return ""
+    return said if isinstance(said, str) else ""
 
 
 def total(amounts: list[Decimal | None]) -> Decimal | None:
