@@ -46,7 +46,12 @@ def _context(tier: Tier, tally: ModelTally, windows: Mapping[Tier, int]) -> str:
     return f"{NAMES[tier]} {tokens(tally.context, estimated=tally.estimated)}{of}"
 
 
-def next_turn(name: str, how: str, price: SwitchPrice) -> str:
+def next_turn(name: str, how: str, price: SwitchPrice, *, free: bool = False) -> str:
     """What the prompt's border says of a forced turn: `next turn: 105B (once) · re-reads ~12k tokens ~₹0.05`."""
-    cost = money(price.cost, estimated=price.cost is not None, free=price.cost == 0)
-    return f"next turn: {name} ({how}) · re-reads {tokens(price.reread_tokens, estimated=True)} tokens {cost}"
+    return f"next turn: {name} ({how}) · {rereading(price, free=free)}"
+
+
+def rereading(price: SwitchPrice, *, free: bool = False) -> str:
+    """What a switch costs: `re-reads ~12k tokens ~₹0.05`; `free` where the model is."""
+    cost = money(price.cost, estimated=price.cost is not None, free=free or price.cost == 0)
+    return f"re-reads {tokens(price.reread_tokens, estimated=True)} tokens {cost}"

@@ -109,6 +109,7 @@ class Badge:
     cached: float | None = None
     seconds: float | None = None
     label: Label | None = None
+    noted: bool = False
     handoff: bool = False
     aside: bool = False
     pair: str = ""
@@ -173,7 +174,8 @@ class Badge:
     def after(self) -> list[str]:
         """What follows the facts: the user's judgement, and where the hand-over is seen."""
         tried = ", ".join(word for word in (self.pair, "set aside" if self.aside else "") if word)
-        found = [word for word in (tried, LABELS[self.label] if self.label else "") if word]
+        judged = LABELS[self.label] + (", with a note" if self.noted else "") if self.label else ""
+        found = [word for word in (tried, judged) if word]
         return [*found, "↥ hand-over"] if self.handoff else found
 
 

@@ -9,13 +9,24 @@ from textual import work
 from textual.worker import Worker
 
 from pier_tui.errors import PierError
-from pier_tui.events import AnyEvent, Choice, Overridden, RequestStarted, TurnStarted
+from pier_tui.events import (
+    AnyEvent,
+    Choice,
+    Overridden,
+    RequestEnded,
+    RequestFailed,
+    RequestInterrupted,
+    RequestStarted,
+    RouteDecided,
+    TurnStarted,
+)
 from pier_tui.models.messages import Tier
 from pier_tui.repo.diff import Patch
-from pier_tui.ui.figures import next_turn
-from pier_tui.ui.format import NAMES
+from pier_tui.ui.figures import next_turn, rereading
+from pier_tui.ui.format import LABELS, NAMES
 from pier_tui.ui.greeting import greeting
 from pier_tui.ui.screens.doors import Doors
+from pier_tui.ui.screens.note import NoteScreen
 from pier_tui.ui.widgets.header import Header
 from pier_tui.ui.widgets.prompt import Files
 from pier_tui.ui.work import Job, Work
@@ -128,8 +139,12 @@ class LiveSession(Doors):
         """Show it; a forced turn that begins uses the choice up."""
         super().show(event)
         match event:
-            case TurnStarted() if self.choice != "auto":
+            case TurnStarted():
                 self.choice = "auto"
+                self._price()
+            case RouteDecided():
+                self._price(event.tier)
+            case RequestEnded() | RequestInterrupted() | RequestFailed():
                 self._price()
             case RequestStarted() | Overridden():
                 self.refresh_bindings()
@@ -147,6 +162,16 @@ class LiveSession(Doors):
         before = self.story.labels.get(decision)
         again = before is not None and before.label == label
         self.work.aside(self.workbench.label(decision, None if again else label, note))
+
+    @work(exclusive=True, group="door")
+    async def give_note(self, turn: int) -> None:
+        """Write a note to the judgement that stands on a turn."""
+        judged = self.story.turns[turn].label if turn in self.story.turns else None
+        if self.workbench is None or judged is None or judged.label is None:
+            return self.say("Judge the turn first: e, d or k.", "warning")
+        note = await self.app.push_screen_wait(NoteScreen(f"Turn {turn}, {LABELS[judged.label]}", judged.note))
+        if note is not None and note != judged.note:
+            self.work.aside(self.workbench.label(judged.decision, judged.label, note))
 
     # Which model.
 
@@ -187,12 +212,22 @@ class LiveSession(Doors):
         if self.workbench is not None:
             self.work.aside(self.workbench.choose(tier, "now"))
 
-    def _price(self) -> None:
-        """Tell the prompt's border what the next turn costs."""
+    def _price(self, running: Tier | None = None) -> None:
+        """Tell the prompt's border what the next turn costs, or what moving the `running` one over would."""
+        if self.workbench is None:
+            return
         from_pin = self.choice == "auto" and self.pinned != "auto"
         choice = self.pinned if from_pin else self.choice
-        if choice == "auto" or self.workbench is None:
+        if choice != "auto":
+            how = "pinned" if from_pin else "once"
+            self.show_next(next_turn(NAMES[choice], how, self._live.switch_price(choice), free=self._free(choice)))
+        elif running is None:
             self.show_next("next turn: auto")
-            return
-        price = self.workbench.switch_price(choice)
-        self.show_next(next_turn(NAMES[choice], "pinned" if from_pin else "once", price))
+        else:
+            other: Tier = "weak" if running == "strong" else "strong"
+            words = rereading(self._live.switch_price(other), free=self._free(other))
+            self.show_next(f"next turn: auto · {NAMES[other]} now {words}")
+
+    def _free(self, tier: Tier) -> bool:
+        profile = self._live.profile
+        return (profile.strong if tier == "strong" else profile.weak).offline

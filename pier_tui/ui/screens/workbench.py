@@ -135,6 +135,8 @@ class WorkbenchScreen(LiveSession):
         match message.action:
             case "escalate" | "de-escalate" | "keep":
                 self.give_label(message.turn, message.action)
+            case "note":
+                self.give_note(message.turn)
             case "redo":
                 self.action_redo(str(message.turn))
             case "compare":

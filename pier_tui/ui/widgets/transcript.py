@@ -22,6 +22,7 @@ class Transcript(TranscriptView):
         Binding("e", "act('escalate')", "should be 105B", id="turn.label_escalate"),
         Binding("d", "act('de-escalate')", "should be 30B", id="turn.label_deescalate"),
         Binding("k", "act('keep')", "right call", id="turn.label_keep"),
+        Binding("n", "act('note')", "note", id="turn.note"),
         Binding("r", "act('redo')", "redo", id="turn.redo"),
         Binding("c", "act('compare')", "compare tries", id="turn.compare"),
         Binding("b", "act('rewind')", "rewind", show=False, id="turn.rewind"),
@@ -35,7 +36,7 @@ class Transcript(TranscriptView):
     ]
 
     class TurnAction(Message):
-        """Something is wanted of a turn: escalate, de-escalate, keep, redo, compare, detail, rewind, copy,
+        """Something is wanted of a turn: escalate, de-escalate, keep, note, redo, compare, detail, rewind, copy,
         copy-code, diff.
         """
 
@@ -100,10 +101,11 @@ class Transcript(TranscriptView):
         self.go_to(seen[-1] if seen else turns[-1])
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Comparing needs a turn that was done twice."""
+        """Comparing needs a turn that was done twice, a note one that was judged."""
+        turn = self.records.turn(self.selected) if self.selected is not None else None
         if parameters == ("compare",):
-            return self.selected is not None and self.records.tries.pair(self.selected) is not None
-        return True
+            return turn is not None and self.records.tries.pair(turn.number) is not None
+        return turn is not None and turn.label is not None if parameters == ("note",) else True
 
     def action_act(self, action: str) -> None:
         """Something with the turn under the cursor."""

@@ -109,6 +109,8 @@ class TurnRecord:
     answer: AnswerCompleted | None = None
     tools: list[ToolRecord] = field(default_factory=list)
     label: Label | None = None
+    noted: bool = False
+    """The judgement has a note."""
     seconds: float | None = None
     cut: bool = False
     """The request ended before the turn did."""
@@ -189,6 +191,7 @@ class TurnRecord:
             cached=_cached(kept or (bills[-1] if bills else None)),
             seconds=self.seconds,
             label=self.label,
+            noted=self.noted,
             handoff=bool(self.handoff),
             aside=self.aside,
             pair=self.pair,
@@ -224,7 +227,7 @@ class Records:
         self.all: list[Record] = []
         self.changed: set[int] = set()
         self._turns: dict[int, int] = {}
-        self._labels: dict[str, Label | None] = {}
+        self._labels: dict[str, Labelled] = {}
         self.tries = Tries()
 
     def turn(self, number: int) -> TurnRecord | None:
@@ -297,7 +300,7 @@ class Records:
             case RouteDecided():
                 turn = self._turn(event)
                 turn.call(event.call).route = event
-                turn.label = self._labels.get(event.decision)
+                self._judge(turn, event.decision)
             case TextDelta() | ReasoningDelta():
                 self._said(event)
             case CallFinished():
@@ -352,9 +355,13 @@ class Records:
                 self._touch(turn)
 
     def _labelled(self, event: Labelled) -> None:
-        self._labels[event.decision] = event.label
+        self._labels[event.decision] = event
         for at in self._turns.values():
             turn = self.all[at]
             if isinstance(turn, TurnRecord) and turn.decision == event.decision:
-                turn.label = event.label
+                self._judge(turn, event.decision)
                 self._touch(turn)
+
+    def _judge(self, turn: TurnRecord, decision: str) -> None:
+        judged = self._labels.get(decision)
+        turn.label, turn.noted = (judged.label, bool(judged.label and judged.note)) if judged else (None, False)
