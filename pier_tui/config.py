@@ -92,6 +92,8 @@ class Settings(BaseModel):
     """Tokens of new exchanges after which the backbone is compacted; none: what costs least at the model's prices."""
     page_tokens: int = Field(default=4500, ge=0)
     """Tokens of files seen earlier that are put back into the strong model's prompt; 0 for none."""
+    map_tokens: int = Field(default=400, ge=0)
+    """Tokens of the map of definitions that a request is sent with; 0 for none, and no symbol index."""
     pace: float = Field(default=0.01, ge=0, le=1)
     """Seconds between the pieces the offline models send; 0 is at once."""
 
@@ -141,6 +143,11 @@ class Loaded(BaseModel):
 def config_dir(env: Mapping[str, str]) -> Path:
     """Where the user's configuration is."""
     return _xdg(env, "XDG_CONFIG_HOME", ".config")
+
+
+def prompts_dir(env: Mapping[str, str]) -> Path:
+    """Where the user's own harnesses are, `weak.md` and `strong.md`."""
+    return config_dir(env) / "prompts"
 
 
 def state_dir(env: Mapping[str, str]) -> Path:

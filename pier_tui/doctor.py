@@ -14,7 +14,8 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from pier_tui.config import Settings, config_dir, state_dir
+from pier_tui.agent.harness import labels
+from pier_tui.config import Settings, config_dir, prompts_dir, state_dir
 from pier_tui.connecting import pick_profile
 from pier_tui.errors import PierError
 from pier_tui.models.keys import find_key
@@ -55,6 +56,7 @@ async def report(path: Path, overrides: Mapping[str, object], env: Mapping[str, 
         *_named("configuration", found.problems or (f"fine, {config_dir(env)}",)),
         *await _repository(path, env),
         *_models(chosen, env),
+        *_named("prompts", (f"{tier}: version {label}" for tier, label in labels(prompts_dir(env)).items())),
         *_system(),
         *await _sandbox(sandbox),
         *_policy(chosen, sandbox),

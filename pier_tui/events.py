@@ -25,7 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from pier_tui.backbone.state import Backbone
 from pier_tui.backbone.updates import Update
 from pier_tui.models.messages import Message, Tier, ToolCall
-from pier_tui.models.usage import Usage
+from pier_tui.models.usage import Price, Usage
 from pier_tui.repo.diff import HunkState, Patch, Sides
 from pier_tui.repo.verdict import Verdict
 from pier_tui.tools.tool import Fact
@@ -96,7 +96,8 @@ class RouteDecided(Event):
     """A call is about to be made, or the weak model's decision has just become known and the same call goes on.
 
     `route` says in one word how it came: self-route, forced, latch, handoff, only, failed-router.
-    `decision` is the id feedback refers to, the same for all events of one turn.
+    `decision` is the id feedback refers to, the same for all events of one turn. `token_ratio` is what our counts
+    were multiplied by; `cache_break` where and why the prompt leaves what is cached.
     """
 
     type: Literal["route_decided"] = "route_decided"
@@ -114,7 +115,9 @@ class RouteDecided(Event):
     handoff: str = ""
     cache_break: str = ""
     propensity: float = 1.0
+    harness: str = ""
     segments: tuple[Segment, ...] = ()
+    token_ratio: float = 1.0
     predicted_cached: int | None = None
 
 
@@ -143,6 +146,7 @@ class CallFinished(Event):
     offline: bool = False
     usage: Usage
     cost: Decimal | None
+    price: Price | None = None
     kept: bool = True
     finish_reason: str = "stop"
     predicted_cached: int | None = None
@@ -150,7 +154,7 @@ class CallFinished(Event):
     seconds: float = 0.0
     request_id: str | None = None
     counterfactual: dict[str, Decimal | None] = Field(default_factory=dict)
-    """What the same tokens would have cost, by label, such as `105B` (an estimate)."""
+    """What it would have cost with one model alone, by label such as `105B`: an estimate (`backbone.alone`)."""
 
 
 class AnswerCompleted(Event):
@@ -284,13 +288,11 @@ class BackboneRestored(Event):
 
     type: Literal["backbone_restored"] = "backbone_restored"
     backbone: Backbone
+    why: Literal["", "compaction undone"] = ""
 
 
 class WentBack(Event):
-    """The turns from `to` on are set aside, not lost. `again` is the first turn of a new try, 0 where there is none.
-
-    `tier` is the model that does turn `to` again.
-    """
+    """The turns from `to` on are set aside, not lost; `again` is the first turn of a new try on `tier`, 0: none."""
 
     type: Literal["went_back"] = "went_back"
     to: int

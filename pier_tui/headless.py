@@ -29,7 +29,7 @@ from pier_tui.repo.patch import format_patch
 from pier_tui.repo.verdict import Verdict
 from pier_tui.session.codec import encode
 from pier_tui.session.export import RecordingHeader, to_jsonl
-from pier_tui.ui.format import money
+from pier_tui.ui.format import counted, money
 from pier_tui.ui.text import escaped, sanitize, visible
 
 OK, FAILED, INTERRUPTED, NOT_FINISHED = 0, 1, 130, 3
@@ -134,6 +134,11 @@ class _Printer:
             alone = ledger.only("strong")
             spent = "free" if offline else f"cost {money(ledger.cost)}"
             self._out.write(f"{spent}; 105B only would have been {money(alone, estimated=True)}\n")
+            if not offline:
+                caching, routing = money(ledger.saved_by_caching), money(ledger.saved_by_routing, estimated=True)
+                silent = ledger.totals().unsaid
+                unsaid = f" + ? for {counted(silent, 'call')} that did not say" if silent else ""
+                self._out.write(f"saved by caching {caching}{unsaid}; by routing {routing}\n")
 
 
 def _line(event: AnyEvent) -> str:

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from pier_tui.agent import resuming
 from pier_tui.agent.agent import Agent
 from pier_tui.agent.asking import RecordedUser
+from pier_tui.agent.atlas import Atlas, Card
 from pier_tui.agent.books import Books, Rates
 from pier_tui.agent.budget import Budget
 from pier_tui.agent.desk import AgentDesk, NothingRuns
-from pier_tui.agent.harness import harness
+from pier_tui.agent.harness import harness, problems
 from pier_tui.agent.parts import Parts
 from pier_tui.agent.tool_run import ToolBench
 from pier_tui.backbone.compaction import epoch_for
 from pier_tui.backbone.instructions import Instructions, read_instructions
 from pier_tui.backbone.repo_card import repo_card
-from pier_tui.config import Settings, config_dir, load, save_rule, state_dir
+from pier_tui.config import Settings, config_dir, load, prompts_dir, save_rule, state_dir
 from pier_tui.connecting import clients_of, guard_keys, pick_profile
 from pier_tui.errors import RepositoryError, ToolError
 from pier_tui.feedback.log import FeedbackLog
@@ -75,7 +77,7 @@ class AllowAll:
 def settings(overrides: Mapping[str, object], env: Mapping[str, str]) -> Assembled:
     """The user's settings with the command line laid over them. Raises ConfigError."""
     loaded = load(None, env, overrides)
-    return Assembled(loaded.settings, tuple(str(p) for p in loaded.problems))
+    return Assembled(loaded.settings, (*map(str, loaded.problems), *problems(prompts_dir(env))))
 
 
 def open_repository(path: Path, *, plain: bool = False) -> Repo:
@@ -129,9 +131,10 @@ async def assemble(
     books = _books(profile, clients, chosen, env)
     books.backbone = resumed.backbone
     books.restore(resumed.calls)
-    told = await asyncio.to_thread(_introduced, books, overlay, repo.root, env, trusted)
+    told, card = await asyncio.to_thread(_introduced, books, overlay, repo.root, env, trusted)
     steering.pinned = resumed.pinned if chosen.only is None else "auto"
     feedback = await asyncio.to_thread(FeedbackLog, state_dir(env) / "feedback.db")
+    atlas = Atlas(overlay, card, chosen.map_tokens).started()
     parts = Parts(
         root=repo.root,
         books=books,
@@ -144,10 +147,13 @@ async def assemble(
         threshold=chosen.threshold,
         only=chosen.only,
         budget=Budget(chosen.max_turns, chosen.max_cost, chosen.max_seconds),
-        epoch_tokens=OFFLINE_EPOCH if profile.offline else chosen.epoch_tokens or epoch_for(profile.strong.price),
+        epoch_tokens=_epoch(profile, chosen),
+        compacted=resumed.compacted,
+        hold=resumed.undone + _epoch(profile, chosen) if resumed.undone else 0,
         page_tokens=0 if profile.offline else chosen.page_tokens,
         journal=lambda: store.events(opened.session),
         patches=kept / "patches",
+        atlas=atlas,
         has_git=not plain,
         read_only=plain,
         sandbox=f"{sandbox.word}, {chosen.approval_policy}",
@@ -163,16 +169,22 @@ async def assemble(
         *told.warnings,
     )
     opening = resuming.notices([*words, *resuming.cut_off_words(resumed)])
-
-    async def close() -> None:
-        for client in clients.values():
-            await client.aclose()
-        await asyncio.to_thread(scratch.close)
-        await asyncio.to_thread(present.leave)
-        await asyncio.to_thread(store.close)
-        await asyncio.to_thread(feedback.close)
-
+    close = partial(_close, atlas, clients, (scratch.close, present.leave, store.close, feedback.close))
     return Agent(parts, profile, feedback, (*opened.past, *opening), close, resuming.left(store, opened, present))
+
+
+def _epoch(profile: Profile, chosen: Settings) -> int:
+    """Tokens of record from which it is compacted."""
+    return OFFLINE_EPOCH if profile.offline else chosen.epoch_tokens or epoch_for(profile.strong.price)
+
+
+async def _close(atlas: Atlas, clients: Mapping[Tier, ModelClient], closing: tuple[Callable[[], object], ...]) -> None:
+    """End what runs beside the agent, then close what is open, in this order."""
+    await atlas.aclose()
+    for client in clients.values():
+        await client.aclose()
+    for close in closing:
+        await asyncio.to_thread(close)
 
 
 def _unconfined(sandbox: Sandbox) -> list[str]:
@@ -219,7 +231,10 @@ def _books(profile: Profile, clients: Mapping[Tier, ModelClient], chosen: Settin
         compared={tier: compared.card(tier).price for tier in TIERS},
         labels={tier: f"{compared.card(tier).label} at {compared.name}" for tier in TIERS},
     )
-    harnesses = {tier: harness(tier, routing=chosen.only is None) for tier in TIERS}
+    harnesses = {
+        tier: harness(tier, routing=chosen.only is None, folder=prompts_dir(env), card=profile.card(tier))
+        for tier in TIERS
+    }
     return Books(clients, harnesses, rates)
 
 
@@ -228,24 +243,32 @@ def trust_book(env: Mapping[str, str]) -> TrustBook:
     return TrustBook(state_dir(env))
 
 
-def _introduced(books: Books, overlay: Overlay, root: Path, env: Mapping[str, str], trusted: bool) -> Instructions:
-    """Give the backbone its repository card where it has none yet; AGENTS.md is read only in a trusted directory."""
+def _introduced(
+    books: Books, overlay: Overlay, root: Path, env: Mapping[str, str], trusted: bool
+) -> tuple[Instructions, Card]:
+    """Give the backbone its repository card where it has none yet; also what writes it with the map of a request.
+
+    AGENTS.md is read only in a trusted directory, once: it is context, never permission.
+    """
     found = None
     with suppress(ToolError, RepositoryError):
         found = overlay.read_text("AGENTS.md") if trusted and overlay.exists("AGENTS.md") else None
     read = read_instructions(found, changed=trusted and trust_book(env).instructions_changed(root, found))
+    command = _test_command(overlay, trusted)
+
+    def card(lines: tuple[str, ...] = ()) -> str:
+        return repo_card(overlay.list(), read.text, command, map_lines=lines)
+
     if not books.backbone.repo_card:
-        card = _card(overlay, read.text, trusted)
-        books.backbone = books.backbone.model_copy(update={"repo_card": card})
-    return read
+        books.backbone = books.backbone.model_copy(update={"repo_card": card()})
+    return read, card
 
 
-def _card(overlay: Overlay, agents: str | None, trusted: bool) -> str:
-    """The repository card: files, AGENTS.md as context (never as permission), the test command."""
-    command = None
+def _test_command(overlay: Overlay, trusted: bool) -> str | None:
+    """How the tests are run, as the models are told it."""
     with suppress(ToolError, RepositoryError):
         if trusted:
             program, *arguments = detect(overlay).argv
             # The name is enough for the models; the full path would tell a server the user's folders.
-            command = " ".join([Path(program).name, *arguments])
-    return repo_card(overlay.list(), agents, command)
+            return " ".join([Path(program).name, *arguments])
+    return None

@@ -31,6 +31,7 @@ LAYERS: dict[str, int] = {
     "backbone": 1,
     "tools": 1,
     "trust": 1,
+    "symbols": 0,
     "models": 0,
     "repo": 0,
     "private": -1,
@@ -46,7 +47,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "watchfiles": ("repo",),
     "sqlite3": ("session", "feedback"),
     "rich": ("ui", "cli", "bench"),
-    "tree_sitter": ("tools",),
+    "tree_sitter": ("symbols", "tools"),
     "tree_sitter_bash": ("tools",),
 }
 # Modules imported inside a function: start-up time, or an optional extra. Each line says which and why.
@@ -56,6 +57,7 @@ DEFERRED: dict[str, str] = {
     "models/keys.py": "optional extra: keyring",
     "repo/syscalls.py": "start-up: ctypes is needed with the first write",
     "tools/shell_tree.py": "start-up: the grammar is needed with the first command",
+    "symbols/languages.py": "start-up: a grammar is loaded with the first file of its language",
     "ui/launch.py": "start-up: a picture, then the panes, then models, tools and git are imported",
     "ui/widgets/markdown_code.py": "start-up: pygments is needed with the first fence",
     "ui/widgets/markdown_paint.py": "start-up: the parser is needed with the first answer",

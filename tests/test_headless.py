@@ -19,6 +19,7 @@ from pier_tui import headless
 from pier_tui.agent.budget import Budget
 from pier_tui.errors import KeyRejected, PierError
 from pier_tui.headless import FAILED, INTERRUPTED, NOT_FINISHED, OK, Wanted
+from pier_tui.models.usage import Ledger, Price, Usage
 from pier_tui.session.export import load_recording
 
 EDIT = ("edit", {"path": "app.py", "old": "    return n - 1", "new": "    return n"})
@@ -29,6 +30,19 @@ async def run(s: Session, **wanted: object) -> tuple[int, str, str]:
     out, err = io.StringIO(), io.StringIO()
     code = await headless.run(s.agent, Wanted("fix size", **wanted), out, err)  # type: ignore[arg-type]
     return code, out.getvalue(), err.getvalue()
+
+
+def test_what_caching_and_what_routing_saved_are_told_apart() -> None:
+    price = Price(fresh=Decimal(4), cached=Decimal("2.5"), output=Decimal(16))
+    usage = Usage(prompt=1_000_000, cached=400_000, output=100_000)
+    ledger = Ledger().add("weak", usage, Decimal(5), kept=True, price=price, alone={"strong": Decimal(7)})
+    ledger = ledger.add("weak", Usage(), None, kept=False, price=price)
+    out = io.StringIO()
+    headless._Printer(False, out).total(ledger, offline=False)
+    assert out.getvalue().splitlines() == [
+        "cost ?; 105B only would have been ~₹7.00",
+        "saved by caching ₹0.6000 + ? for 1 call that did not say; by routing ?",
+    ]
 
 
 async def test_without_yes_the_proposal_is_printed_and_nothing_is_written(tmp_path: Path) -> None:

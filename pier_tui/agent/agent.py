@@ -7,16 +7,15 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, suppress
 from dataclasses import replace
 
-from pier_tui.agent import again, changes
+from pier_tui.agent import again, changes, compacting
 from pier_tui.agent.books import Books
-from pier_tui.agent.history import update_message
 from pier_tui.agent.loop import RequestLoop
 from pier_tui.agent.parts import Parts
 from pier_tui.agent.resuming import Message, Resuming
 from pier_tui.agent.review import Ids, review, undo, wanted
 from pier_tui.backbone.prefix_cache import SwitchPrice
 from pier_tui.backbone.state import Backbone
-from pier_tui.backbone.updates import Update, describe
+from pier_tui.backbone.updates import Update
 from pier_tui.errors import PierError
 from pier_tui.events import TRANSIENT, AnyEvent, Choice, Labelled, Notice, Overridden
 from pier_tui.feedback.log import FeedbackLog, Label
@@ -151,14 +150,13 @@ class Agent:
         """What taking these back would do to the files. Raises PierError."""
         return await asyncio.to_thread(self._p.checkpoints.effects, checkpoints, *wanted(hunks))
 
-    async def update(self, updates: tuple[Update, ...]) -> AsyncGenerator[AnyEvent, None]:
+    def update(self, updates: tuple[Update, ...]) -> AsyncGenerator[AnyEvent, None]:
         """Change the backbone for the user; the models are told in the record."""
-        words = describe(self.backbone, updates)
-        try:
-            async for event in self._p.change(updates, (update_message(f"The user edited the backbone:\n{words}"),)):
-                yield event
-        except PierError as error:
-            yield await self._p.recorder.log(Notice(text=str(error), level="warning"))
+        return changes.edited(self._p, updates)
+
+    def undo_compaction(self) -> AsyncGenerator[AnyEvent, None]:
+        """Take the last compaction back; nothing that came since is lost. Says what the next turns re-read by that."""
+        return compacting.take_back(self._p, busy=self.busy)
 
     async def redo(self, turn: int) -> AsyncGenerator[AnyEvent, None]:
         """Do a turn of this session again on the other model, from the backbone as it was before that turn."""

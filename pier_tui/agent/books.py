@@ -8,17 +8,34 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from pier_tui.agent.harness import Harness
+from pier_tui.backbone.alone import Alone, Asked
+from pier_tui.backbone.drift import said
 from pier_tui.backbone.handoff import complete
-from pier_tui.backbone.prefix import Prefix, Tail, render
+from pier_tui.backbone.prefix import Prefix, SegmentName, Tail, render
 from pier_tui.backbone.prefix_cache import PrefixCache, SwitchPrice
 from pier_tui.backbone.state import Backbone
+from pier_tui.errors import WindowExceeded
 from pier_tui.events import CallFinished, Segment
+from pier_tui.models.cards import ModelCard
 from pier_tui.models.client import ModelClient
 from pier_tui.models.messages import Tier
 from pier_tui.models.tokens import count
 from pier_tui.models.usage import Ledger, Price, Usage, cost
 from pier_tui.router.drive import Prepared
 from pier_tui.router.strategy import Call
+
+SHORTEST_ANSWER = 256
+"""Tokens an answer needs at least."""
+WAYS_OUT: dict[SegmentName, str] = {
+    "harness": "choose a model with a larger window, or shorten the prompt in your prompts folder",
+    "tools": "choose a model with a larger window, or offer it fewer tools in your prompts folder",
+    "repository": "shorten AGENTS.md",
+    "snapshot": "remove or unpin items of the backbone",
+    "deltas": "start a new session, or ask for smaller ranges and shorter output",
+    "pages": "set page_tokens lower",
+    "now": "remove or unpin items of the backbone",
+}
+"""What to do about a prompt that is too long, by its longest segment."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +47,16 @@ class Rates:
 
     compared: Mapping[Tier, Price]
     labels: Mapping[Tier, str]
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A call that is not finished, and the state its prompt was rendered from."""
+
+    call: Call
+    asked: Asked
+    backbone: Backbone
+    tail: Tail
 
 
 class Books:
@@ -44,6 +71,9 @@ class Books:
     ) -> None:
         self.clients, self.harnesses, self.rates = clients, harnesses, rates
         self.caches = {tier: PrefixCache(clients[tier].card, clock) for tier in clients}
+        self._alone = {tier: Alone(tier, clients[tier].card, self.caches[tier], clock) for tier in clients}
+        self._made: list[_Made] = []
+        self._alarms: list[str] = []
         self.ledger = Ledger()
         self.spent = Decimal(0)
         self.backbone = Backbone()
@@ -51,46 +81,93 @@ class Books:
 
     def prefix(self, tier: Tier, handoff: str = "") -> Prefix:
         """The prompt this tier would be sent now."""
+        return self._rendered(tier, self.backbone, self.tail, handoff)
+
+    def _rendered(self, tier: Tier, backbone: Backbone, tail: Tail, handoff: str = "") -> Prefix:
         chosen = self.harnesses[tier]
         changes = {"handoff": handoff} if tier == "strong" else {"handoff": handoff, "pages": ""}
-        tail = self.tail.model_copy(update=changes)
-        return render(self.backbone, tier, chosen.prompt, chosen.tools, tail)
+        return render(backbone, tier, chosen.prompt, chosen.tools, tail.model_copy(update=changes))
+
+    def spare(self, tier: Tier) -> int:
+        """Tokens this tier's prompt may still have, pages left out; below 0 where it is too long without them."""
+        tail = self.tail.model_copy(update={"pages": ""})
+        chosen = self.harnesses[tier]
+        tokens = render(self.backbone, tier, chosen.prompt, chosen.tools, tail).tokens
+        return chosen.room(self.clients[tier].card) - tokens
 
     def prepare(self, call: Call) -> Prepared:
-        """Render a call's prompt and open its stream."""
+        """Render a call's prompt and open its stream. Raises WindowExceeded where no answer would fit behind it."""
         handoff = complete(call.handoff, self.backbone)
         prefix = self.prefix(call.tier, handoff)
         client, cache = self.clients[call.tier], self.caches[call.tier]
-        tokens = sum(s.tokens for s in prefix.segments)
+        tokens = cache.tokens(prefix)
+        if tokens + SHORTEST_ANSWER > client.card.window:
+            raise WindowExceeded(too_long(prefix, client.card))
         request = self.harnesses[call.tier].request(prefix.messages, client.card, tokens)
         broken = cache.first_break(prefix)
         predicted = cache.sent(prefix)
+        self._made.append(_Made(call, Asked(call.tier, tokens, predicted), self.backbone, self.tail))
         return Prepared(
             card=client.card,
             pieces=client.stream(request),
-            segments=tuple(Segment(name=s.name, tokens=s.tokens, digest=s.digest) for s in prefix.segments),
+            segments=tuple(
+                Segment(name=s.name, tokens=cache.corrected(s.tokens), digest=s.digest) for s in prefix.segments
+            ),
             predicted_cached=predicted,
             prompt_tokens=tokens,
             handoff=handoff,
             cache_break=broken,
+            token_ratio=cache.correction.ratio,
+            harness=self.harnesses[call.tier].label,
         )
 
     def finished(self, call: Call, usage: Usage, kept: bool) -> tuple[Decimal | None, dict[str, Decimal | None]]:
-        """Book a call; its cost in rupees, and what the same tokens would have cost at the compared prices."""
-        charged = cost(usage, self.clients[call.tier].card.price)
-        self.caches[call.tier].billed(usage.cached)
-        self._enter(call.tier, usage, charged, kept)
-        elsewhere = {self.rates.labels[t]: cost(usage, self.rates.compared[t]) for t in self.rates.compared}
-        return charged, elsewhere
+        """Book a call; its cost in rupees, and what it would have cost elsewhere, at the compared prices.
+
+        For a kept call that is each model doing every turn alone, with the cache it would have had; for a
+        discarded one, which nobody alone would have made, the same tokens.
+        """
+        price = self.clients[call.tier].card.price
+        charged = cost(usage, price)
+        would = self._would(call, usage, kept)
+        elsewhere = {tier: cost(would[tier], self.rates.compared[tier]) for tier in self.rates.compared}
+        self._alarms += self.caches[call.tier].billed(said(usage), None if usage.estimated else usage.prompt)
+        self._enter(call.tier, usage, charged, kept, price, elsewhere)
+        return charged, {self.rates.labels[tier]: amount for tier, amount in elsewhere.items()}
+
+    def _would(self, call: Call, usage: Usage, kept: bool) -> Mapping[Tier, Usage]:
+        """The usage of a call on each model alone."""
+        made = next((m for m in self._made if m.call is call), None)
+        if made is not None:
+            self._made.remove(made)
+        if made is None or not kept:
+            return dict.fromkeys(self.rates.compared, usage)
+        prompts = {tier: self._rendered(tier, made.backbone, made.tail) for tier in self._alone}
+        return {tier: alone.usage(prompts[tier], made.asked, usage) for tier, alone in self._alone.items()}
+
+    def take_alarms(self) -> tuple[str, ...]:
+        """Sentences on caches that were billed below their predictions, each told once."""
+        told, self._alarms = tuple(self._alarms), []
+        return told
 
     def restore(self, calls: Iterable[CallFinished]) -> None:
         """Enter the calls of a resumed session, at what they were charged then."""
         for call in calls:
-            self._enter(call.tier, call.usage, call.cost, call.kept)
+            would = {t: call.counterfactual.get(label) for t, label in self.rates.labels.items()}
+            self._enter(call.tier, call.usage, call.cost, call.kept, call.price, would)
 
-    def _enter(self, tier: Tier, usage: Usage, charged: Decimal | None, kept: bool) -> None:
-        weak, strong = self.rates.compared["weak"], self.rates.compared["strong"]
-        self.ledger = self.ledger.add(tier, usage, charged, kept=kept, weak=weak, strong=strong)
+    def _enter(
+        self,
+        tier: Tier,
+        usage: Usage,
+        charged: Decimal | None,
+        kept: bool,
+        price: Price | None,
+        alone: Mapping[Tier, Decimal | None],
+    ) -> None:
+        self.ledger = self.ledger.add(
+            tier, usage, charged, kept=kept, price=price, alone={str(t): a for t, a in alone.items()}
+        )
         self.spent += charged or Decimal(0)
 
     def count(self, text: str) -> int:
@@ -98,5 +175,21 @@ class Books:
         return count(text)
 
     def switch_price(self, tier: Tier) -> SwitchPrice:
-        """What the first call of a turn on this tier would have to read anew."""
-        return self.caches[tier].switch_price(self.prefix(tier), self.rates.compared[tier])
+        """What the first call of a turn on this tier would have to read anew.
+
+        At the model's own price; where nothing is charged or nothing known, at the one compared with, and saying so.
+        """
+        own = self.clients[tier].card.price
+        if own.fresh is not None and not own.free:
+            return self.caches[tier].switch_price(self.prefix(tier), own)
+        priced = self.caches[tier].switch_price(self.prefix(tier), self.rates.compared[tier])
+        return priced.model_copy(update={"at": self.rates.labels[tier].partition(" at ")[2]})
+
+
+def too_long(prefix: Prefix, card: ModelCard) -> str:
+    """That a prompt does not fit a model's window, what fills it, and what to do."""
+    longest = max(prefix.segments, key=lambda s: s.tokens)
+    return (
+        f"The prompt has about {prefix.tokens:,} tokens and {card.label} reads {card.window:,}; most of it, "
+        f"{longest.tokens:,}, is {longest.name}: {WAYS_OUT[longest.name]}."
+    )

@@ -11,9 +11,9 @@ from typing import cast
 from pier_tui.agent.history import update_message
 from pier_tui.agent.parts import Parts
 from pier_tui.agent.review import rebased
-from pier_tui.backbone.updates import SetStatus
+from pier_tui.backbone.updates import SetStatus, Update, describe
 from pier_tui.errors import PierError
-from pier_tui.events import AnyEvent, RepoChanged, ToolCalled, ToolOutput, ToolReturned
+from pier_tui.events import AnyEvent, Notice, RepoChanged, ToolCalled, ToolOutput, ToolReturned
 from pier_tui.redaction import spared, without_keys
 from pier_tui.repo.repo import Repo
 from pier_tui.repo.verdict import Verdict
@@ -39,6 +39,8 @@ def review_request(verdict: Verdict) -> str:
 
 async def repo_changed(parts: Parts, paths: tuple[str, ...]) -> AsyncGenerator[AnyEvent, None]:
     """Show what changed on disk, re-base what is pending, mark known files stale, and tell the models."""
+    if parts.atlas is not None:
+        parts.atlas.changed(paths)
     async with parts.disk:
         foreign = await asyncio.to_thread(parts.foreign, paths)
         pending = bool(set(foreign) & set(parts.overlay.changed()))
@@ -60,6 +62,16 @@ async def repo_changed(parts: Parts, paths: tuple[str, ...]) -> AsyncGenerator[A
     told = (update_message(f"Changed on disk by the user: {names}. Read again before editing."),) if known else ()
     async for event in parts.change((*scribe.updates, *stale), told):
         yield event
+
+
+async def edited(parts: Parts, updates: tuple[Update, ...]) -> AsyncGenerator[AnyEvent, None]:
+    """The user's own changes of the backbone: one event, and the models are told in the record."""
+    words = describe(parts.books.backbone, updates)
+    try:
+        async for event in parts.change(updates, (update_message(f"The user edited the backbone:\n{words}"),)):
+            yield event
+    except PierError as error:
+        yield await parts.recorder.log(Notice(text=str(error), level="warning"))
 
 
 async def shell(parts: Parts, command: str, key_env: str = "") -> AsyncGenerator[AnyEvent, None]:

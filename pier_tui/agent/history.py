@@ -7,14 +7,16 @@ written here, by rule, from what tools returned.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import assert_never
 
 from pier_tui.backbone.prefix import tagged
 from pier_tui.backbone.ranges import read_ranges, write_ranges
 from pier_tui.backbone.state import Author, Backbone, Item, Section
-from pier_tui.backbone.updates import Put, SetStatus, Update, apply, next_id
+from pier_tui.backbone.updates import Edit, Put, SetStatus, Update, apply, find_key, next_id
+from pier_tui.errors import BackboneError
 from pier_tui.models.messages import Message, ToolCall
-from pier_tui.tools.tool import Answered, CheckFailed, CheckPassed, CommandRun, Fact, FileSeen, Noted
+from pier_tui.tools.tool import Answered, CheckFailed, CheckPassed, CommandRun, Fact, FileSeen, Noted, ToolResult
 
 EMPTY = "(no output)"
 ROLES = ("found", "read", "edited", "created")
@@ -43,8 +45,8 @@ def turn_messages(text: str, calls: tuple[ToolCall, ...], results: dict[str, str
 class Scribe:
     """Collects updates against a growing backbone, so that several facts of one turn get ids of their own."""
 
-    def __init__(self, backbone: Backbone, turn: int, author: Author = "tool") -> None:
-        self.backbone, self.turn, self.author = backbone, turn, author
+    def __init__(self, backbone: Backbone, turn: int, author: Author = "tool", speaker: Author | None = None) -> None:
+        self.backbone, self.turn, self.author, self._speaker = backbone, turn, author, speaker or author
         self.updates: list[Update] = []
 
     def put(self, section: Section, key: str, text: str, **fields: str) -> None:
@@ -63,9 +65,22 @@ class Scribe:
         self._add(SetStatus(id=item.id, status="done", author=self.author))
 
     def record(self, facts: Iterable[Fact]) -> None:
-        """Write down what a tool learned."""
+        """Write down what a tool learned; a model's note that is refused (see `answered`) is left out."""
         for fact in facts:
-            self._record(fact)
+            with suppress(BackboneError):
+                self._record(fact)
+
+    def answered(self, result: ToolResult) -> ToolResult:
+        """Write down a result's facts; a note's answer says its id, or why it is refused and what to do instead."""
+        notes = [fact for fact in result.facts if isinstance(fact, Noted)]
+        if not notes:
+            self.record(result.facts)
+            return result
+        try:
+            return result.model_copy(update={"text": "; ".join(self._note(note) for note in notes)})
+        except BackboneError as error:
+            told = {"ok": False, "text": f"Not noted: {error}", "line": f"{result.line}  refused", "facts": ()}
+            return result.model_copy(update=told)
 
     def _record(self, fact: Fact) -> None:
         match fact:
@@ -83,12 +98,46 @@ class Scribe:
                     if item.status == "open" and item.key.startswith(fact.prefixes):
                         self.close(item)
             case Noted():
-                status = "done" if fact.done else "open"
-                self.put(fact.section, fact.text[:80], fact.text, why=fact.why, status=status)
+                self._note(fact)
             case Answered():
                 self.put("questions", fact.question[:80], fact.question, detail=fact.answer, status="done")
             case _:
                 assert_never(fact)
+
+    def _note(self, note: Noted) -> str:
+        """Add or change what a model states; the answer it gets. Raises BackboneError where it may not."""
+        old = self._meant(note)
+        if old is None:
+            item_id = next_id(self.backbone, note.section)
+            item = Item(id=item_id, section=note.section, key=note.text[:80], text=note.text, why=note.why)
+            self._add(Put(item=item.model_copy(update={"author": self._speaker})))
+            return f"noted as {item_id}"
+        if note.text and note.text != old.text:
+            self._add(Edit(id=old.id, text=note.text, author=self._speaker))
+        self._add(SetStatus(id=old.id, status="done" if note.done else "open", author=self._speaker))
+        return f"{old.id} is done" if note.done else f"{old.id} is changed"
+
+    def _meant(self, note: Noted) -> Item | None:
+        """The item a note is about, None for a new one. Raises BackboneError for one no model may change."""
+        if not note.id:
+            old = find_key(self.backbone, note.section, note.text[:80])
+            if old is None and note.done:
+                raise BackboneError(f"Nothing in {note.section} says {note.text[:80]!r}; {self._open(note.section)}.")
+            return old
+        old = self.backbone.find(note.id)
+        if old is None:
+            raise BackboneError(f"There is no item {note.id!r}; {self._open(note.section)}.")
+        if old.section in ("files", "commands", "errors"):
+            raise BackboneError(f"{old.id} is in {old.section}, which only tools write; note a decision or a question.")
+        if old.section not in (note.section, "goal"):
+            raise BackboneError(f"{old.id} is in {old.section}, not in {note.section}; say section {old.section!r}.")
+        return old
+
+    def _open(self, section: Section) -> str:
+        """What a model may close or change of a section, in words."""
+        items = [i for i in self.backbone.section(section) if i.status == "open" and not i.pinned][-12:]
+        named = ", ".join(f"{i.id} ({_short(i.text or i.key)})" for i in items)
+        return f"open there: {named}" if named else "nothing is open there; note it without id and done"
 
     def _file(self, fact: FileSeen) -> None:
         """What was seen of a file adds up: the weightier role, all ranges, all symbols by their latest place."""
@@ -104,6 +153,11 @@ class Scribe:
     def _add(self, update: Update) -> None:
         self.backbone = apply(self.backbone, (update,), turn=self.turn)
         self.updates.append(update)
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= 40 else f"{line[:39]}…"
 
 
 def _weight(role: str) -> int:

@@ -22,6 +22,7 @@ from pier_tui.events import (
     AnyEvent,
     BackboneRestored,
     Choice,
+    Notice,
     Overridden,
     RequestEnded,
     RequestFailed,
@@ -101,8 +102,15 @@ class RequestLoop:
                 await log(RequestInterrupted(partial=self._said))
 
     async def _opened(self) -> AsyncGenerator[AnyEvent, None]:
+        atlas, books = self._p.atlas, self._p.books
         if self._p.recorder.request == 1:
-            yield await self._p.recorder.log(BackboneRestored(backbone=self._p.books.backbone))
+            if atlas is not None:
+                card = await atlas.card(self._text, books.backbone)
+                books.backbone = books.backbone.model_copy(update={"repo_card": card})
+            yield await self._p.recorder.log(BackboneRestored(backbone=books.backbone))
+        elif atlas is not None:
+            async for event in self._p.change((), await atlas.addition(self._text, books.backbone)):
+                yield event
         scribe = self._p.scribe("you")
         scribe.put("goal", f"request {self._p.recorder.request}", self._text)
         async for event in self._p.change(scribe.updates, (request_message(self._text),)):
@@ -125,6 +133,8 @@ class RequestLoop:
         for said in p.steering.take_messages():
             async for event in p.change((), (update_message(f"The user adds: {said}"),)):
                 yield event
+        async for event in compacting.when_full(p, self._text):
+            yield event
         answer: Answer | None = None
         async with aclosing(self._routed(choice)) as items:
             async for item in items:
@@ -138,6 +148,8 @@ class RequestLoop:
             async for event in events:
                 yield event
         yield await p.recorder.log(TurnEnded(seconds=self._seconds() - began))
+        for alarm in p.books.take_alarms():
+            yield await p.recorder.log(Notice(text=alarm))
         async for event in compacting.when_due(p, self._text):
             yield event
 
@@ -176,7 +188,7 @@ class RequestLoop:
             errors=tuple(f"{i.key}: {i.text}" for i in state.section("errors") if i.status == "open")[-4:],
             questions=tuple(i.text for i in state.section("questions") if i.status == "open")[-3:],
             ask="This turn is yours by the user's choice; do not hand over." if forced and not p.only else "",
-            pages=await paged(p.overlay, state, p.page_tokens),
+            pages=await paged(p.overlay, state, min(p.page_tokens, p.books.spare("strong"))),
         )
 
     async def _act(self, answer: Answer) -> AsyncGenerator[AnyEvent, None]:
@@ -191,11 +203,12 @@ class RequestLoop:
             AnswerCompleted(tier=tier, text=reply.text, reasoning=reply.reasoning, tool_calls=calls)
         )
         before = p.books.backbone
-        async with aclosing(p.bench.run(calls, tier, done)) as events:
+        answered = p.scribe(speaker=tier).answered
+        async with aclosing(p.bench.run(calls, tier, done, answered)) as events:
             async for event in events:
                 yield await p.recorder.log(event)
         self._open = None
-        scribe = p.scribe()
+        scribe = p.scribe(speaker=tier)  # from the state as it is now: the user may have changed it meanwhile
         scribe.record(done.facts)
         advice = self._learn(answer, calls, done, brings_something(done.facts, done.changed, before))
         messages = turn_messages(reply.text, reply.tool_calls, done.results)

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequenc
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pier_tui.agent.atlas import Atlas
 from pier_tui.agent.books import Books
 from pier_tui.agent.budget import Budget
 from pier_tui.agent.history import Scribe
@@ -15,6 +16,7 @@ from pier_tui.agent.record import Recorder
 from pier_tui.agent.tool_run import ToolBench
 from pier_tui.backbone.prefix import append
 from pier_tui.backbone.state import Author
+from pier_tui.backbone.undoing import Change, LastCompaction
 from pier_tui.backbone.updates import Update, apply
 from pier_tui.events import AnyEvent, BackboneChanged
 from pier_tui.models.messages import Message, Tier
@@ -42,8 +44,14 @@ class Parts:
     only: Tier | None = None
     budget: Budget = field(default_factory=Budget)
     epoch_tokens: int = 6000
+    compacted: LastCompaction | None = None
+    """What the last compaction did, as long as it can be undone."""
+    hold: int = 0
+    """Tokens the deltas must have before the next compaction, after one was undone."""
     page_tokens: int = 0
     """Tokens of file parts put back into the strong model's prompt; 0 for none."""
+    atlas: Atlas | None = None
+    """Tells the models of the repository; None leaves the backbone's card as it is."""
     marks: list[Mark] = field(default_factory=list)
     """What each turn of this run started from, for redo and rewind."""
     journal: Callable[[], Sequence[AnyEvent]] = tuple
@@ -69,6 +77,8 @@ class Parts:
     def wrote(self, files: Mapping[str, bytes | None]) -> None:
         """Remember what we wrote ourselves."""
         self.written.update({path: sha(content) for path, content in files.items()})
+        if self.atlas is not None:
+            self.atlas.dirty(files)
 
     def on_disk(self, path: str) -> bytes | None:
         """The bytes of a file in the working tree, None where there is none or it cannot be read."""
@@ -81,9 +91,9 @@ class Parts:
         """Those of the changed paths whose content is not what we wrote there ourselves."""
         return tuple(p for p in paths if p and (p not in self.written or sha(self.on_disk(p)) != self.written[p]))
 
-    def scribe(self, author: Author = "tool") -> Scribe:
-        """A fresh collector of updates for the present turn."""
-        return Scribe(self.books.backbone, self.recorder.turn, author)
+    def scribe(self, author: Author = "tool", speaker: Author | None = None) -> Scribe:
+        """A fresh collector of updates for the present turn; `speaker` is the model whose notes it takes."""
+        return Scribe(self.books.backbone, self.recorder.turn, author, speaker)
 
     async def change(
         self, updates: Sequence[Update], messages: tuple[Message, ...] = ()
@@ -94,6 +104,9 @@ class Parts:
         state = apply(self.books.backbone, tuple(updates), turn=self.recorder.turn)
         if messages:
             state = append(state, self.recorder.turn, messages)
+        if self.compacted is not None:
+            change = Change(turn=self.recorder.turn, updates=tuple(updates), messages=messages)
+            self.compacted = self.compacted.then(change)
         event = BackboneChanged(updates=tuple(updates), messages=messages)
         try:
             event = await self.recorder.log(event)

@@ -60,17 +60,28 @@ class ToolBench:
     def __init__(self, desk: Desk, pending: Pending, steering: Steering, clock: Callable[[], float] = time.monotonic):
         self._desk, self._pending, self._steering, self._clock = desk, pending, steering, clock
 
-    async def run(self, calls: tuple[ToolCall, ...], tier: Tier, into: TurnTools) -> AsyncGenerator[AnyEvent, None]:
-        """The events of these calls; what they came to is collected in `into`. Raises Interrupted."""
+    async def run(
+        self,
+        calls: tuple[ToolCall, ...],
+        tier: Tier,
+        into: TurnTools,
+        answered: Callable[[ToolResult], ToolResult] = lambda result: result,
+    ) -> AsyncGenerator[AnyEvent, None]:
+        """The events of these calls; what they came to is collected in `into`. Raises Interrupted.
+
+        `answered` gives each result as the models are told it: what it states may be refused.
+        """
         for call in calls:
             if into.finished is not None:
                 into.results[call.id] = "not run: the request was finished before it"
                 continue
-            async with aclosing(self._one(call, tier, into)) as events:
+            async with aclosing(self._one(call, tier, into, answered)) as events:
                 async for event in events:
                     yield event
 
-    async def _one(self, call: ToolCall, tier: Tier, into: TurnTools) -> AsyncGenerator[AnyEvent, None]:
+    async def _one(
+        self, call: ToolCall, tier: Tier, into: TurnTools, answered: Callable[[ToolResult], ToolResult]
+    ) -> AsyncGenerator[AnyEvent, None]:
         started = self._clock()
         yield ToolCalled(call_id=call.id, name=call.name, arguments=call.arguments)
         result: ToolResult | None = None
@@ -92,6 +103,7 @@ class ToolBench:
         result = result or ToolResult(ok=False, text="the tool returned nothing", line=call.name)
         if args is not None:
             result = _with_what_was_left_out(call, result)
+        result = answered(result)
         result = result.model_copy(update={"text": without_keys(result.text)})
         into.took(call, result)
         if result.ok and isinstance(args, Finish.Args):

@@ -41,6 +41,11 @@ class CompactionReport(BaseModel):
     tokens_before: int
     tokens_after: int
 
+    @property
+    def freed(self) -> int:
+        """Tokens by which state and deltas became shorter."""
+        return self.tokens_before - self.tokens_after
+
 
 def epoch_for(price: Price) -> int:
     """The epoch, in tokens, that costs least at a model's prices.

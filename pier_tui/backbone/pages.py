@@ -6,6 +6,7 @@ have to read it again. Choosing is here, pure; reading the files as they stand n
 
 from __future__ import annotations
 
+import heapq
 import math
 import re
 from collections import Counter
@@ -25,6 +26,12 @@ PAGE_LINES = 60
 """Lines of a page. Of 15, 30 and 60 the longest kept the most needed names for the same tokens."""
 RECENT = 4
 """Deltas whose words say what the next turn is about."""
+GOAL = 0.5
+"""What a word of the goal counts beside one of the latest exchanges."""
+LATELY, HALF = 2.0, 6.0
+"""A page looked at in the last turn counts for this much more; the more is halved every so many turns."""
+COVERED = 0.2
+"""What a word counts that a page chosen before shows already."""
 UNSHOWN = 0.3
 """A page is worth its tokens only if this share of its lines is not in the prompt already."""
 _WORD = re.compile(r"[A-Za-z_]\w{2,}")
@@ -43,30 +50,56 @@ class Page(BaseModel):
 def choose(pages: Sequence[Page], backbone: Backbone, budget: int = PAGE_TOKENS) -> tuple[Page, ...]:
     """The pages worth showing within `budget` tokens, in the order given.
 
-    A page counts for the words it shares with the latest exchanges and, half, with the goal, rare words more
-    (inverse document frequency over the pages), later ones more, per root of its size. What the deltas
-    still show is left out.
+    A page counts for the words it shares with the latest exchanges and, half, with the goal: rare words more
+    (inverse document frequency over the pages), words a better page shows already less, pages looked at lately
+    more, all per root of its size. What the deltas still show is left out.
     """
     shown = {line for d in backbone.deltas for m in d.messages for line in message_text(m).splitlines()}
     fresh = [p for p in pages if _unshown(p.text, shown) >= UNSHOWN]
-    frequency: Counter[str] = Counter(word for page in fresh for word in _words(page.text))
-    rare = {word: math.log((len(fresh) + 1) / n) + 0.3 for word, n in frequency.items()}
-    recent, goal = _about(backbone.deltas[-RECENT:]), _words(" ".join(i.text for i in backbone.section("goal")[-1:]))
-    latest = max((p.turn for p in fresh), default=0) or 1
-
-    def worth(page: Page) -> float:
-        words = _words(page.text)
-        value = sum(rare[w] for w in words & recent) + 0.5 * sum(rare[w] for w in words & goal)
-        return value * (1 + page.turn / latest) / math.sqrt(_tokens(page.text) + 20)
-
-    ranked = sorted(range(len(fresh)), key=lambda n: (-worth(fresh[n]), -n))
+    worth = _Worth(fresh, backbone)
+    waiting = [(-worth.of(n), -n) for n in range(len(fresh))]
+    heapq.heapify(waiting)
     chosen: list[int] = []
-    for n in ranked:
+    while waiting and budget > 0:
+        n = -heapq.heappop(waiting)[1]
         size = _tokens(fresh[n].text)
-        if size <= budget:
-            budget -= size
-            chosen.append(n)
+        if size > budget:
+            continue
+        # What was chosen since can only have lowered it; the next one may be worth more by now.
+        if waiting and -worth.of(n) > waiting[0][0]:
+            heapq.heappush(waiting, (-worth.of(n), -n))
+            continue
+        budget -= size
+        chosen.append(n)
+        worth.take(n)
     return tuple(fresh[n] for n in sorted(chosen))
+
+
+class _Worth:
+    """What each page is worth, given those taken so far."""
+
+    def __init__(self, pages: Sequence[Page], backbone: Backbone) -> None:
+        frequency: Counter[str] = Counter(word for page in pages for word in _words(page.text))
+        rare = {word: math.log((len(pages) + 1) / n) + 0.3 for word, n in frequency.items()}
+        recent = _about(backbone.deltas[-RECENT:])
+        goal = _words(" ".join(i.text for i in backbone.section("goal")[-1:]))
+        asked = {w: rare[w] * ((w in recent) + GOAL * (w in goal)) for w in recent | goal if w in rare}
+        latest = max((p.turn for p in pages), default=0)
+        self._gains = [{w: asked[w] for w in _words(p.text) if w in asked} for p in pages]
+        self._scale: list[float] = [
+            (1 + LATELY * 0.5 ** ((latest - p.turn) / HALF)) / math.sqrt(_tokens(p.text) + 20) for p in pages
+        ]
+        self._taken: set[str] = set()
+
+    def of(self, n: int) -> float:
+        """Page n now; the same whatever order sets come in."""
+        gains = self._gains[n].items()
+        told = math.fsum(gain * (COVERED if word in self._taken else 1) for word, gain in gains)
+        return told * self._scale[n]
+
+    def take(self, n: int) -> None:
+        """Its words are shown from now on."""
+        self._taken.update(self._gains[n])
 
 
 def pages_text(pages: Iterable[Page]) -> str:

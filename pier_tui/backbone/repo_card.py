@@ -10,17 +10,27 @@ from pier_tui.models.tokens import count
 
 CARD_TOKENS = 1500
 """The usual size of a card."""
+MAP_TITLE = "map (definitions near the request, with the lines they had then):"
 
 
-def repo_card(files: Iterable[str], agents_md: str | None, test_command: str | None, budget: int = CARD_TOKENS) -> str:
-    """The card within about `budget` tokens: the test command, the project's AGENTS.md, then what fits of the tree.
+def repo_card(
+    files: Iterable[str],
+    agents_md: str | None,
+    test_command: str | None,
+    budget: int = CARD_TOKENS,
+    map_lines: tuple[str, ...] = (),
+) -> str:
+    """The card within about `budget` tokens: test command, the project's AGENTS.md, map, then what fits of the tree.
 
-    `files` are repository-relative paths with `/`. AGENTS.md gets at most half the budget.
+    `files` are repository-relative paths with `/`. AGENTS.md gets at most half the budget. The map is what was
+    ranked for a request; it takes its room from the tree, which says less.
     """
     head = f"tests: {test_command}" if test_command else "tests: no test command found"
     parts = [head]
     if agents_md and agents_md.strip():
         parts.append("instructions of the project (AGENTS.md):\n" + bound(agents_md.strip(), max(budget * 2, 200)))
+    if map_lines:
+        parts.append("\n".join((MAP_TITLE, *map_lines)))
     room = budget - sum(count(p) for p in parts)
     parts.append(tree_digest(sorted(set(files)), max(room, 40)))
     return "\n".join(parts)

@@ -6,6 +6,7 @@ Items are kept in section order, oldest first, so the same changes always give t
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Iterable
 from typing import Annotated, Literal, assert_never
 
@@ -231,9 +232,13 @@ def _replaced(backbone: Backbone, item: Item, **changes: object) -> Backbone:
 def _with(backbone: Backbone, old: Item | None, new: Item) -> Backbone:
     items = [new if i is old else i for i in backbone.items]
     if old is None:
-        items.append(new)
-        items.sort(key=lambda i: (_PLACES[i.section], _number(i)))
+        insort(items, new, key=_place)
     return backbone.model_copy(update={"items": tuple(items)})
+
+
+def _place(item: Item) -> tuple[int, int]:
+    """Where an item stands among all, which are always in this order."""
+    return _PLACES[item.section], _number(item)
 
 
 def _number(item: Item) -> int:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from pier_tui.models.messages import Reasoning
 from pier_tui.models.usage import Price
 
 
@@ -27,7 +29,22 @@ class ModelCard(BaseModel):
     """Tokens per block the endpoint reuses."""
     cache_ttl: float = 300.0
     """Seconds a prefix is assumed to stay warm."""
+    cache_least: int = 0
+    """Tokens a prefix must have to be reused at all; some endpoints say 1024."""
+    cache_tokens: int | None = None
+    """Tokens the endpoint keeps of this model's prompts, the latest used first; None where it is not known."""
     fallback: str | None = None
     """The id to switch to when the endpoint says this model is retired."""
+    reasoning: Reasoning | None = None
+    temperature: float | None = None
+    max_tokens: int | None = None
+    """Reasoning and answer together."""
+    tools: tuple[str, ...] | None = None
+    """These four, where they are set, win over what the harness of the tier says."""
     as_of: date
     source: str
+
+    def harness(self) -> dict[str, Any]:
+        """What the card says of how the model is to be called."""
+        own = {name: getattr(self, name) for name in ("reasoning", "temperature", "max_tokens", "tools")}
+        return {name: value for name, value in own.items() if value is not None}

@@ -2,13 +2,16 @@
 
 Characters per token were measured per script with two kinds of vocabulary: `large` (262k pieces, the
 shape of Gemma's, which Sarvam's open models share) and `latin` (Qwen- and Llama-like, which cut Indic
-scripts into single bytes). Expect an error of some 10-15 % on mixed text.
+scripts into single bytes). Expect an error of some 10-15 % on mixed text; `Correction` takes it out by what
+an endpoint reports.
 """
 
 from __future__ import annotations
 
 import re
 from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
 
 from pier_tui.models.cards import ModelCard
 
@@ -29,6 +32,11 @@ SCRIPTS: tuple[tuple[re.Pattern[str], dict[Vocabulary, float]], ...] = (
     (re.compile(r"[\u0e00-\u303f\ua000-\uabff\uf900-\U0010ffff]"), {"large": 1.5, "latin": 0.8}),
 )
 """Characters per token: Devanagari, Tamil, other Indic, CJK, other alphabets, symbols and emoji."""
+
+REMEMBERS = 0.8
+"""What an earlier call still weighs in a correction when the next one is in: the last five make two thirds of it."""
+LEAST, MOST = 0.5, 2.0
+"""Bounds of a correction: beyond them the endpoint counts something else than this prompt."""
 
 PUNCTUATION = str.maketrans("", "", "{}()[]<>=_;:/\\\"'#*+|&%$@`~^")
 
@@ -61,3 +69,25 @@ def _ascii_rate(text: str, kind: Vocabulary) -> float:
     code = min(1.0, max(0.0, (share - PROSE_BELOW) / (CODE_FROM - PROSE_BELOW)))
     low, high = ASCII_RATES[kind]
     return high + (low - high) * code
+
+
+class Correction(BaseModel):
+    """How one endpoint's count of prompts compares with our estimate: a running ratio, later calls weighing more."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    estimated: float = 0.0
+    reported: float = 0.0
+
+    @property
+    def ratio(self) -> float:
+        """Reported over estimated, within `LEAST` and `MOST`; 1 before anything was reported."""
+        return min(max(self.reported / self.estimated, LEAST), MOST) if self.estimated else 1.0
+
+    def add(self, estimated: int, reported: int) -> Correction:
+        """With one more prompt: our count and the endpoint's."""
+        if estimated <= 0 or reported <= 0:
+            return self
+        return Correction(
+            estimated=self.estimated * REMEMBERS + estimated, reported=self.reported * REMEMBERS + reported
+        )

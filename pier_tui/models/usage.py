@@ -6,7 +6,7 @@ Unknown is None, never 0.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict
@@ -45,20 +45,59 @@ class Price(BaseModel):
         return self.fresh == self.cached == self.output == 0
 
 
-def cost(usage: Usage, price: Price) -> Decimal | None:
-    """Rupees for one call, or None where a token count or the price is unknown.
+class Split(BaseModel):
+    """Rupees of one call, or of several: input billed in full, input from the cache, output."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    fresh: Decimal = Decimal(0)
+    cached: Decimal = Decimal(0)
+    output: Decimal = Decimal(0)
+
+    @property
+    def total(self) -> Decimal:
+        """All three together."""
+        return self.fresh + self.cached + self.output
+
+    def __add__(self, other: Split) -> Split:
+        return Split(
+            fresh=self.fresh + other.fresh, cached=self.cached + other.cached, output=self.output + other.output
+        )
+
+
+def split(usage: Usage, price: Price) -> Split | None:
+    """Rupees for one call by what they were for, or None where a token count or the price is unknown.
 
     Unknown `cached` is billed as fresh: the endpoint charged at most that.
     """
     if price.free:
-        return Decimal(0)
+        return Split()
     if usage.prompt is None or usage.output is None or price.fresh is None or price.output is None:
         return None
     cached = usage.cached or 0
     if cached and price.cached is None:
         return None
     fresh = usage.prompt - cached
-    return (fresh * price.fresh + cached * (price.cached or Decimal(0)) + usage.output * price.output) / MILLION
+    return Split(
+        fresh=fresh * price.fresh / MILLION,
+        cached=cached * (price.cached or Decimal(0)) / MILLION,
+        output=usage.output * price.output / MILLION,
+    )
+
+
+def cost(usage: Usage, price: Price) -> Decimal | None:
+    """Rupees for one call, or None where a token count or the price is unknown."""
+    parts = split(usage, price)
+    return None if parts is None else parts.total
+
+
+def saved_by_caching(usage: Usage, price: Price) -> Decimal | None:
+    """Rupees the endpoint's cache saved on one call: cached tokens times (fresh - cached price). None: unknown."""
+    if price.free:
+        return Decimal(0)
+    if usage.cached is None or price.fresh is None or price.cached is None:
+        return None
+    return usage.cached * (price.fresh - price.cached) / MILLION
 
 
 class Totals(BaseModel):
@@ -83,6 +122,10 @@ class Totals(BaseModel):
     """Rupees of the calls whose cost is known."""
     unpriced: int = 0
     """Calls whose cost is not known."""
+    known_saved: Decimal = Decimal(0)
+    """Rupees the endpoint's cache saved on the calls of which that is known."""
+    unsaid: int = 0
+    """Calls of which it is not: the endpoint did not say what was cached, or the price is unknown."""
     estimated: bool = False
     """Whether any token count was our own estimate."""
 
@@ -100,26 +143,35 @@ class Totals(BaseModel):
 class Ledger(BaseModel):
     """What the session has used and cost, per tier; immutable, `add` gives the next one.
 
-    The single-model figures are estimates: the kept calls' tokens, with the cached share as observed, at that
-    model's price. Another model would have written other tokens and kept another cache.
+    `alone` holds rupees, by tier, that the kept turns would have cost on that model alone: an estimate, from calls
+    whose prompt cache was simulated as if there had been no other model (`backbone.alone`). None: unknown.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     tiers: dict[str, Totals] = {}
-    kept_weak_only: Totals = Totals()
-    kept_strong_only: Totals = Totals()
+    alone: dict[str, Decimal | None] = {}
 
-    def add(self, tier: str, usage: Usage, cost: Decimal | None, *, kept: bool, weak: Price, strong: Price) -> Ledger:
-        """This ledger with one more call; `cost` in rupees, None unknown; `weak` and `strong` priced for `only`."""
-        tiers = {**self.tiers, tier: _added(self.totals(tier), usage, cost, kept)}
+    def add(
+        self,
+        tier: str,
+        usage: Usage,
+        cost: Decimal | None,
+        *,
+        kept: bool,
+        price: Price | None = None,
+        alone: Mapping[str, Decimal | None] | None = None,
+    ) -> Ledger:
+        """This ledger with one more call; `cost` in rupees, None unknown; `price` is what the endpoint charges.
+
+        `alone`: what the call would have cost on each model by itself, where it was kept.
+        """
+        saved = saved_by_caching(usage, price) if price is not None else None
+        tiers = {**self.tiers, tier: _added(self.totals(tier), usage, cost, kept, saved)}
         if not kept:
             return self.model_copy(update={"tiers": tiers})
-        return Ledger(
-            tiers=tiers,
-            kept_weak_only=_added(self.kept_weak_only, usage, _cost(usage, weak), True),
-            kept_strong_only=_added(self.kept_strong_only, usage, _cost(usage, strong), True),
-        )
+        sums = {t: _plus(self.alone.get(t, Decimal(0)), amount) for t, amount in (alone or {}).items()}
+        return Ledger(tiers=tiers, alone={**self.alone, **sums})
 
     def totals(self, tier: str | None = None) -> Totals:
         """One tier's sums, or all tiers' together."""
@@ -138,14 +190,23 @@ class Ledger(BaseModel):
         return self.totals().known_cost
 
     def only(self, tier: str) -> Decimal | None:
-        """Rupees the kept calls would have cost on that model alone (an estimate); None where any is unknown."""
-        return (self.kept_weak_only if tier == "weak" else self.kept_strong_only).cost
+        """Rupees the kept turns would have cost on that model alone (an estimate); None where any is unknown."""
+        return self.alone.get(tier, Decimal(0) if not self.kept_calls else None)
 
     @property
-    def saved(self) -> Decimal | None:
-        """Rupees saved against the strong model alone (an estimate, negative where routing cost more)."""
+    def saved_by_routing(self) -> Decimal | None:
+        """Rupees saved against the strong model alone (an estimate, negative where routing cost more).
+
+        What moving between the models re-read, and what discarded answers cost, is in it.
+        """
         alone, spent = self.only("strong"), self.cost
         return None if alone is None or spent is None else alone - spent
+
+    @property
+    def saved_by_caching(self) -> Decimal | None:
+        """Rupees the endpoints' caches saved, as billed; None where no call is known to have saved or not."""
+        totals = self.totals()
+        return totals.known_saved if totals.calls > totals.unsaid else None
 
     @property
     def kept_calls(self) -> int:
@@ -158,10 +219,11 @@ class Ledger(BaseModel):
         return self.totals("strong").kept / self.kept_calls if self.kept_calls else None
 
 
-_cost = cost
+def _plus(total: Decimal | None, more: Decimal | None) -> Decimal | None:
+    return None if total is None or more is None else total + more
 
 
-def _added(totals: Totals, usage: Usage, rupees: Decimal | None, kept: bool) -> Totals:
+def _added(totals: Totals, usage: Usage, rupees: Decimal | None, kept: bool, saved: Decimal | None) -> Totals:
     known = usage.prompt is not None and usage.output is not None
     said = usage.prompt if usage.cached is not None else None
     return Totals(
@@ -174,6 +236,8 @@ def _added(totals: Totals, usage: Usage, rupees: Decimal | None, kept: bool) -> 
         said_cached=totals.said_cached + (said or 0),
         known_cost=totals.known_cost + (rupees or Decimal(0)),
         unpriced=totals.unpriced + (rupees is None),
+        known_saved=totals.known_saved + (saved or Decimal(0)),
+        unsaid=totals.unsaid + (saved is None),
         estimated=totals.estimated or usage.estimated,
     )
 

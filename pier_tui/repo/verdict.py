@@ -1,4 +1,4 @@
-"""The user's decision on the pending patch, as it is recorded and carried out. How it is carried out is not here."""
+"""What the user decides on a pending patch: the values only. Carrying them out is the agent's."""
 
 from __future__ import annotations
 

@@ -50,6 +50,9 @@ class Prepared:
     prompt_tokens: int = 0
     handoff: str = ""
     cache_break: str = ""
+    token_ratio: float = 1.0
+    harness: str = ""
+    """The version of the harness it is made with."""
 
 
 class Caller(Protocol):
@@ -202,6 +205,7 @@ class Drive:
             offline=made.card.offline,
             usage=usage,
             cost=cost,
+            price=made.card.price,
             kept=kept,
             finish_reason=reply.finish_reason,
             predicted_cached=made.predicted_cached,
@@ -246,6 +250,7 @@ class Drive:
             offline=made.card.offline,
             usage=usage,
             cost=cost,
+            price=made.card.price,
             kept=False,
             finish_reason="failed" if isinstance(error, ModelError) else "interrupted",
             counterfactual=elsewhere,
@@ -267,7 +272,9 @@ class Drive:
             reason=call.reason,
             handoff=made.handoff or call.handoff,
             cache_break=made.cache_break,
+            token_ratio=made.token_ratio,
             propensity=call.propensity,
+            harness=made.harness,
             segments=made.segments,
             predicted_cached=made.predicted_cached,
         )

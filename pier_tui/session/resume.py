@@ -8,8 +8,9 @@ from typing import Any, Literal, assert_never
 from pydantic import BaseModel, ConfigDict
 
 from pier_tui.backbone.compaction import compact
-from pier_tui.backbone.prefix import append
+from pier_tui.backbone.prefix import append, delta_tokens
 from pier_tui.backbone.state import Backbone
+from pier_tui.backbone.undoing import Change, LastCompaction
 from pier_tui.backbone.updates import admit
 from pier_tui.events import (
     AnyEvent,
@@ -41,7 +42,8 @@ class Resumed(BaseModel):
 
     `calls` are what the ledger adds up. `unfinished` is the text of a request that neither ended nor
     failed (the program was killed), '' if none, and `asked` the command that then waited for the user's word, which
-    was never run; `refused` counts updates that no longer fit.
+    was never run; `refused` counts updates that no longer fit. `compacted` is the last compaction if it can be
+    undone; `undone` the tokens of the deltas when one was undone, 0 if none was since.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -58,6 +60,8 @@ class Resumed(BaseModel):
     unfinished: str = ""
     asked: str = ""
     refused: int = 0
+    compacted: LastCompaction | None = None
+    undone: int = 0
 
 
 def fold(events: Iterable[AnyEvent], start: Resumed | None = None) -> Resumed:
@@ -122,10 +126,25 @@ class _Folding:
                 backbone, _, refused = admit(v["backbone"], updates, turn=event.turn)
                 v["backbone"] = append(backbone, event.turn, messages)
                 v["refused"] += len(refused)
+                if v["compacted"] is not None:
+                    change = Change(turn=event.turn, updates=updates, messages=messages)
+                    v["compacted"] = v["compacted"].then(change)
             case BackboneRestored(backbone=backbone):
+                self._restore(event)
                 v["backbone"] = backbone
             case Compacted(snapshot=snapshot, epoch=epoch):
                 backbone, _ = compact(v["backbone"], request=v["unfinished"])
-                v["backbone"] = backbone.model_copy(update={"snapshot": snapshot, "epoch": epoch})
+                after = backbone.model_copy(update={"snapshot": snapshot, "epoch": epoch})
+                v["compacted"], v["undone"] = LastCompaction(before=v["backbone"], after=after), 0
+                v["backbone"] = after
             case _:
                 assert_never(event)
+
+    def _restore(self, event: BackboneRestored) -> None:
+        """What a restored state says of the last compaction: it is told in full right after, else it is over."""
+        last: LastCompaction | None = self._values["compacted"]
+        if last is not None and not last.since and last.after.snapshot == event.backbone.snapshot:
+            self._values["compacted"] = last.model_copy(update={"after": event.backbone})
+        else:
+            undone = delta_tokens(event.backbone.deltas) if event.why else 0
+            self._values["compacted"], self._values["undone"] = None, undone

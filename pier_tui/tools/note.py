@@ -21,18 +21,20 @@ class Note(Described):
     tiers: ClassVar[tuple[Literal["weak", "strong"], ...]] = ("weak", "strong")
 
     class Args(Arguments):
-        """`done` closes a plan step or a question stated before with the same text."""
+        """`done` closes a plan step or a question stated before with the same text, or the one with the id."""
 
         section: Literal["plan", "decisions", "questions"] = Field(description="where it belongs")
-        text: str = Field(description="one sentence")
+        text: str = Field(default="", description="one sentence; may be left out to close an item by its id")
         why: str = Field(default="", description="the reason, for a decision")
+        id: str = Field(default="", description="of an item to change, such as p2; empty for a new one")
         done: bool = Field(default=False, description="the step is done, the question answered")
 
     async def run(self, args: Args, desk: Desk) -> AsyncIterator[Output | ToolResult]:
         """Raises ToolError: nothing to note."""
         stated = " ".join(args.text.split())
-        if not stated:
+        if not stated and not (args.id.strip() and args.done):
             raise ToolError("note needs a text of one sentence.")
-        fact = Noted(section=args.section, text=clip(stated, 500), why=clip(args.why.strip(), 500), done=args.done)
+        which, why = args.id.strip(), clip(args.why.strip(), 500)
+        fact = Noted(id=which, section=args.section, text=clip(stated, 500), why=why, done=args.done)
         mark = "done: " if args.done else ""
         yield ToolResult(text="noted", line=f"note {args.section}: {mark}{clip(stated, 80)}", facts=(fact,))

@@ -1,4 +1,4 @@
-"""The outline of a source file: Python by its syntax tree, other languages by patterns."""
+"""The outline of a source file: Python with signatures, others as the symbol index reads them, some by patterns."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+
+from pier_tui.symbols.tags import definitions
 
 
 @dataclass(frozen=True)
@@ -28,23 +30,6 @@ class Symbol:
 
 
 _PATTERNS: dict[str, tuple[tuple[str, str], ...]] = {
-    "js": (
-        ("class", r"^\s*(?:export\s+)?(?:default\s+)?(?:abstract\s+)?class\s+(\w+)"),
-        ("interface", r"^\s*(?:export\s+)?interface\s+(\w+)"),
-        ("type", r"^\s*(?:export\s+)?type\s+(\w+)\s*[=<]"),
-        ("enum", r"^\s*(?:export\s+)?(?:const\s+)?enum\s+(\w+)"),
-        ("function", r"^\s*(?:export\s+)?(?:default\s+)?(?:async\s+)?function\*?\s+(\w+)"),
-        ("function", r"^\s*(?:export\s+)?(?:const|let|var)\s+(\w+)\s*=\s*(?:async\s*)?(?:\([^()]*\)|\w+)\s*=>"),
-    ),
-    "go": (
-        ("function", r"^func\s+(?:\([^)]*\)\s*)?(\w+)"),
-        ("type", r"^type\s+(\w+)"),
-    ),
-    "rs": (
-        ("function", r"^\s*(?:pub(?:\([^)]*\))?\s+)?(?:const\s+)?(?:async\s+)?(?:unsafe\s+)?fn\s+(\w+)"),
-        ("type", r"^\s*(?:pub(?:\([^)]*\))?\s+)?(?:struct|enum|trait|type|mod)\s+(\w+)"),
-        ("impl", r"^\s*impl(?:<[^>]*>)?\s+([\w:]+)"),
-    ),
     "java": (
         (
             "type",
@@ -55,25 +40,9 @@ _PATTERNS: dict[str, tuple[tuple[str, str], ...]] = {
             r"^\s+(?:(?:public|protected|private|static|final|abstract|synchronized)\s+)+[\w<>\[\], ]+\s(\w+)\s*\(",
         ),
     ),
-    "c": (
-        ("type", r"^(?:typedef\s+)?(?:struct|class|enum|union|namespace)\s+(\w+)"),
-        ("function", r"^[A-Za-z_][\w *&:<>,]*?\b([A-Za-z_~]\w*)\([^;]*$"),
-        ("macro", r"^#\s*define\s+(\w+)"),
-    ),
-    "rb": (
-        ("class", r"^\s*(?:class|module)\s+([\w:]+)"),
-        ("method", r"^\s*def\s+([\w.?!=]+)"),
-    ),
-    "sh": (("function", r"^\s*(?:function\s+)?([\w-]+)\s*\(\)"),),
     "md": (("heading", r"^#{1,6}\s+(.{1,80})"),),
 }
-_SUFFIXES = {
-    **dict.fromkeys(("js", "jsx", "ts", "tsx", "mjs", "cjs"), "js"),
-    **dict.fromkeys(("java", "kt", "cs", "scala", "swift"), "java"),
-    **dict.fromkeys(("c", "h", "cc", "cpp", "cxx", "hpp", "hh"), "c"),
-    **dict.fromkeys(("sh", "bash", "zsh"), "sh"),
-    **{"go": "go", "rs": "rs", "rb": "rb", "md": "md"},
-}
+_SUFFIXES = {**dict.fromkeys(("kt", "cs", "scala", "swift"), "java"), "md": "md"}
 
 
 def symbols(path: str, text: str) -> tuple[Symbol, ...]:
@@ -81,6 +50,9 @@ def symbols(path: str, text: str) -> tuple[Symbol, ...]:
     suffix = path.rsplit(".", 1)[-1].lower()
     if suffix in ("py", "pyi"):
         return _python(text)
+    found = definitions(path, text.encode("utf-8", "surrogateescape"))
+    if found is not None:
+        return tuple(Symbol(d.line, d.kind, d.name) for d in found)
     patterns = _PATTERNS.get(_SUFFIXES.get(suffix, ""), ())
     return _by_pattern(text, patterns)
 

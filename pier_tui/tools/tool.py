@@ -61,9 +61,10 @@ class CheckPassed(_Frozen):
 
 
 class Noted(_Frozen):
-    """A model states a decision, a plan step or an open question."""
+    """A model states a decision, a plan step or an open question; with `id` it changes one stated before."""
 
     type: Literal["noted"] = "noted"
+    id: str = ""
     section: Literal["plan", "decisions", "questions"]
     text: str
     why: str = ""

@@ -19,18 +19,20 @@ from pier_tui.events import (
     ToolReturned,
     TurnStarted,
 )
+from pier_tui.models.messages import Tier
 from pier_tui.ui.format import NAMES
 
 IDLE, REVIEW = "idle", "waiting for your review"
 
 
 class Activity:
-    """`text` is what the status line says; `pending` counts hunks nobody has decided on."""
+    """`text` is what the status line says; `pending` counts hunks nobody has decided on; `tier` does the turn."""
 
     def __init__(self) -> None:
         self.text = IDLE
         self.busy = False
         self.pending = 0
+        self.tier: Tier | None = None
         self._model = ""
 
     def add(self, event: AnyEvent) -> bool:
@@ -40,6 +42,7 @@ class Activity:
             case RequestStarted() | TurnStarted():
                 self._at("routing")
             case RouteDecided():
+                self.tier = event.tier
                 self._model = f"offline {NAMES[event.tier]}" if event.offline else NAMES[event.tier]
                 self._at(f"{self._model} reading")
             case ReasoningDelta():
@@ -59,14 +62,14 @@ class Activity:
             case PatchApplied():
                 self.pending = sum(len(file.hunks) or 1 for file in event.remaining.files)
             case RequestEnded() | RequestInterrupted() | RequestFailed():
-                self.busy = False
+                self.busy, self.tier = False, None
         if not self.busy:
             self.text = REVIEW if self.pending else IDLE
         return (self.text, self.busy) != before
 
     def rest(self) -> None:
         """Nothing runs, whatever was heard last."""
-        self.busy = False
+        self.busy, self.tier = False, None
         self.text = REVIEW if self.pending else IDLE
 
     def _at(self, text: str) -> None:

@@ -25,6 +25,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("sessions", "sessions of this repository", "show_sessions"),
     Command("theme", "switch the theme", "set_theme", "name"),
     Command("undo", "take applied changes back", "show_undo"),
+    Command("undo-compaction", "put back what the last compaction took from the backbone", "undo_compaction"),
     Command("redo", "do a turn again on the other model", "redo", "turn number"),
     Command("compare", "both tries of a turn side by side, and keep one", "compare", "turn number"),
     Command("export", "write this session as Markdown", "export"),

@@ -17,6 +17,8 @@ from typing import IO, Any
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
+from pier_tui.ui.columns import aligned
+
 RESET = "".join(
     (
         "\x18\x1b\\\x1b[0m",  # end what was begun: a cut-off sequence, a string, colours
@@ -121,9 +123,9 @@ class TerminalDriver(LinuxDriver):
             super().stop_application_mode()
 
     def write(self, data: str) -> None:
-        """Write, unless the terminal is given back."""
+        """Write, complex scripts held in their columns, unless the terminal is given back."""
         if self._writer_thread is not None:
-            super().write(data)
+            super().write(aligned(data))
 
     def close(self) -> None:
         """End the writing thread, once."""

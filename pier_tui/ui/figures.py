@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from pier_tui.backbone.prefix_cache import SwitchPrice
 from pier_tui.models.messages import Tier
-from pier_tui.ui.format import NAMES, money, percent, tokens
+from pier_tui.ui.format import NAMES, counted, money, percent, seconds, tokens
 from pier_tui.ui.story import ModelTally, Story
 
 
@@ -46,12 +46,44 @@ def _context(tier: Tier, tally: ModelTally, windows: Mapping[Tier, int]) -> str:
     return f"{NAMES[tier]} {tokens(tally.context, estimated=tally.estimated)}{of}"
 
 
-def next_turn(name: str, how: str, price: SwitchPrice, *, free: bool = False) -> str:
-    """What the prompt's border says of a forced turn: `next turn: 105B (once) · re-reads ~12k tokens ~₹0.05`."""
-    return f"next turn: {name} ({how}) · {rereading(price, free=free)}"
+def savings(story: Story) -> tuple[str, str]:
+    """Two lines: what caching saved and what routing saved, each by its own formula (docs/backbone.md)."""
+    return _by_caching(story), _by_routing(story)
 
 
-def rereading(price: SwitchPrice, *, free: bool = False) -> str:
-    """What a switch costs: `re-reads ~12k tokens ~₹0.05`; `free` where the model is."""
-    cost = money(price.cost, estimated=price.cost is not None, free=free or price.cost == 0)
+def _by_caching(story: Story) -> str:
+    cached = sum(tally.cached or 0 for tally in story.models.values())
+    if story.free:
+        return f"by caching: nothing was charged; {cached:,} tokens were not read again"
+    if story.saved_by_caching is None:
+        return "by caching: ? (no endpoint said what it had cached)"
+    more = f" + ? for {counted(story.unsaid, 'call')} that did not say" if story.unsaid else ""
+    return f"by caching: {money(story.saved_by_caching)}{more}, on {cached:,} cached tokens"
+
+
+def _by_routing(story: Story) -> str:
+    if story.same_price:
+        times = ", ".join(f"{NAMES[tier]} {seconds(tally.typical)}" for tier, tally in story.models.items())
+        return f"by routing: time, not rupees, since both models cost the same; a call takes {times}"
+    if story.free:
+        return "by routing: nothing was charged"
+    if story.saved is None:
+        return "by routing: ? (a price or a token count is not known)"
+    return f"by routing: {money(story.saved, estimated=True)} against the 105B alone, with the cache it would have had"
+
+
+def switch_words(price: SwitchPrice) -> str:
+    """What a switch reads anew: `re-reads ~12k tokens ~₹0.05`. A free model says so, and what it would be elsewhere."""
+    if not price.reread_tokens:
+        return "re-reads nothing"
+    cost = money(price.cost, estimated=price.cost is not None)
+    if price.at and price.cost is not None:
+        cost = f"{'free' if price.free else '₹ ?'} ({cost} at {price.at})"
+    elif price.free:
+        cost = "free"
     return f"re-reads {tokens(price.reread_tokens, estimated=True)} tokens {cost}"
+
+
+def next_turn(name: str, how: str, price: SwitchPrice) -> str:
+    """What the prompt's border says of a forced turn: `next turn: 105B (once) · re-reads ~12k tokens ~₹0.05`."""
+    return f"next turn: {name} ({how}) · {switch_words(price)}"

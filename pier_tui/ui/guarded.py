@@ -18,6 +18,7 @@ from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.notifications import SeverityLevel
 
+from pier_tui.ui.columns import widen
 from pier_tui.ui.driver import PARTING, TerminalDriver
 from pier_tui.ui.line_filter import TextGuard
 from pier_tui.ui.text import sanitize
@@ -30,6 +31,7 @@ class GuardedApp(App[None]):
     """Sanitises what leaves by other ways than painting; ends well on signals, lost terminals and its own faults."""
 
     def __init__(self, **options: Any) -> None:
+        widen()
         super().__init__(**options)
         self._filters.append(TextGuard())
         self._parting = False

@@ -10,7 +10,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from statistics import median
 
+from pier_tui.backbone.drift import Drift, said
 from pier_tui.events import (
     AnswerCompleted,
     AnyEvent,
@@ -25,6 +27,7 @@ from pier_tui.events import (
     TurnEnded,
 )
 from pier_tui.models.messages import Tier
+from pier_tui.models.usage import Price, Split, saved_by_caching, split
 from pier_tui.repo.diff import FileDiff, Hunk, Patch
 from pier_tui.ui.format import NAMES
 
@@ -33,7 +36,11 @@ _FENCE = re.compile(r"^```[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 @dataclass
 class ModelTally:
-    """One model's calls so far. `context` is the last prompt; `unpriced` counts calls whose cost is unknown."""
+    """One model's calls so far. `context` is the last prompt; `unpriced` counts calls whose cost is unknown.
+
+    `parts` splits the cost of the calls whose price is known, `unsplit` counts the others; `saved` is what the
+    endpoint's cache saved on the calls that said, `unsaid` counts those that did not; `took` are seconds of kept calls.
+    """
 
     calls: int = 0
     prompt: int = 0
@@ -44,6 +51,14 @@ class ModelTally:
     context: int | None = None
     offline: bool = False
     estimated: bool = False
+    price: Price | None = None
+    parts: Split = field(default_factory=Split)
+    unsplit: int = 0
+    saved: Decimal = Decimal(0)
+    unsaid: int = 0
+    drift: Drift = field(default_factory=Drift)
+    token_ratio: float = 1.0
+    took: list[float] = field(default_factory=list)
 
     def add(self, event: CallFinished) -> None:
         """One more call on the bill."""
@@ -61,6 +76,33 @@ class ModelTally:
             self.context = usage.prompt
         self.offline = event.offline
         self.estimated = self.estimated or usage.estimated
+        self.drift = self.drift.add(event.predicted_cached, said(usage))
+        if event.kept and event.seconds:
+            self.took.append(event.seconds)
+        self._priced(event)
+
+    def _priced(self, event: CallFinished) -> None:
+        """What the cost was for, where the price is known and gives that very cost (a retired model's does not)."""
+        self.price = event.price or self.price
+        parts = split(event.usage, event.price) if event.price else None
+        if parts is None or parts.total != event.cost:
+            self.unsplit += 1
+            self.unsaid += 1
+            return
+        self.parts += parts
+        saved = saved_by_caching(event.usage, event.price) if event.price else None
+        self.saved += saved or 0
+        self.unsaid += saved is None
+
+    @property
+    def free(self) -> bool:
+        """Whether this model costs nothing: a stand-in, or one whose price says so."""
+        return self.offline or (self.price is not None and self.price.free)
+
+    @property
+    def typical(self) -> float | None:
+        """Seconds of a kept call, the median; None where none was timed."""
+        return median(self.took) if self.took else None
 
     @property
     def cached_share(self) -> float | None:
@@ -132,6 +174,7 @@ class Story:
                 self.title = self.title or next(iter(event.text.strip().splitlines()), "")
             case RouteDecided():
                 self._turn(event).routes.append(event)
+                self.models[event.tier].token_ratio = event.token_ratio
             case CallFinished():
                 self._called(event)
             case AnswerCompleted():
@@ -220,14 +263,32 @@ class Story:
 
     @property
     def free(self) -> bool:
-        """Whether nothing was charged because only the offline pair was called."""
-        return not self.cost and all(tally.offline for tally in self.models.values() if tally.calls)
+        """Whether nothing was charged because only models that cost nothing were called."""
+        return not self.cost and all(tally.free for tally in self.models.values() if tally.calls)
 
     @property
     def saved(self) -> Decimal | None:
         """Rupees saved against doing everything on the 105B: an estimate, None where it cannot be made."""
         strong_only = self.points[-1].strong_only if self.points else None
         return None if strong_only is None or self.unpriced else strong_only - self.cost
+
+    @property
+    def saved_by_caching(self) -> Decimal | None:
+        """Rupees the endpoints' caches saved, over the calls that said; None where none did."""
+        known = [tally for tally in self.models.values() if tally.calls > tally.unsaid]
+        return sum((tally.saved for tally in known), Decimal(0)) if known else None
+
+    @property
+    def unsaid(self) -> int:
+        """Calls of which it is not known what their cache saved."""
+        return sum(tally.unsaid for tally in self.models.values())
+
+    @property
+    def same_price(self) -> bool:
+        """Whether both models were called and charge the same, so that routing cannot save rupees."""
+        prices = [tally.price for tally in self.models.values() if tally.calls and not tally.offline]
+        known = [price for price in prices if price is not None and price.fresh is not None and not price.free]
+        return len(known) == 2 and known[0] == known[1]
 
     @property
     def escalation_rate(self) -> float | None:

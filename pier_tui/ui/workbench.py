@@ -130,6 +130,10 @@ class Workbench(Protocol):
         """Change the backbone for the user."""
         ...
 
+    def undo_compaction(self) -> AsyncIterator[AnyEvent]:
+        """Take the last compaction of the backbone back."""
+        ...
+
     def redo(self, turn: int) -> AsyncIterator[AnyEvent]:
         """Do a turn again on the other model."""
         ...

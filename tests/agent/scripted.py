@@ -47,7 +47,7 @@ def card(label: str) -> ModelCard:
 
 def say(text: str = "", *calls: tuple[str, dict[str, object]], prompt: int = 1000) -> Reply:
     made = tuple(ToolCall(id=f"c{n}", name=name, arguments=json.dumps(a)) for n, (name, a) in enumerate(calls))
-    return Reply(text=text, tool_calls=made, usage=Usage(prompt=prompt, cached=0, output=10))
+    return Reply(text=text, tool_calls=made, usage=Usage(prompt=prompt, output=10))
 
 
 def route(action: str, confidence: float | None = 0.9, **more: str) -> tuple[str, dict[str, object]]:

@@ -40,6 +40,20 @@ def test_of_two_equal_pages_the_one_seen_later_wins() -> None:
     assert choose((early, late), said("apple"), count(late.text)) == (late,)
 
 
+def test_a_page_that_says_the_same_again_gives_way_to_one_that_says_something_else() -> None:
+    first, again, other = page("a.py", "apple"), page("b.py", "apple"), page("c.py", "berry")
+    again = again.model_copy(update={"text": again.text.replace("return", "yields")})
+    asked = said("apple_1 apple_2 apple_3 apple_4 apple_5 and berry_1 berry_2")
+    budget = count(first.text) + count(again.text)
+    assert {p.source[0] for p in choose((first, again, other), asked, budget)} in ({"a", "c"}, {"b", "c"})
+
+
+def test_a_page_of_the_last_turns_comes_before_a_better_match_of_long_ago() -> None:
+    old, new = page("a.py", "apple", turn=1), page("b.py", "berry", turn=40)
+    asked = said("apple_1 apple_2 apple_3 apple_4 and berry_1 berry_2")
+    assert choose((old, new), asked, count(new.text)) == (new,)
+
+
 def test_pages_stand_before_now_and_only_in_what_the_tail_says() -> None:
     text = pages_text((page("a.py", "apple"),))
     prefix = render(Backbone(), "strong", "h", (), Tail(pages=text))

@@ -19,6 +19,7 @@ from pier_tui.events import (
     BackboneChanged,
     CallFinished,
     Labelled,
+    Notice,
     Overridden,
     PatchApplied,
     PatchProposed,
@@ -239,6 +240,10 @@ class ScriptedWorkbench:
         self.said.append(("shell", command))
         for event in ():
             yield event
+
+    async def undo_compaction(self) -> AsyncIterator[AnyEvent]:
+        self.said.append(("undo_compaction", None))
+        yield Notice(text="The compaction is undone")
 
     async def redo(self, turn: int) -> AsyncIterator[AnyEvent]:
         self.said.append(("redo", turn))

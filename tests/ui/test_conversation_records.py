@@ -7,11 +7,12 @@ from decimal import Decimal
 from conversation_events import answered, bill, ended, escalated, request, route, tool
 from rich.style import Style
 
-from pier_tui.events import Labelled, PatchProposed, RequestFailed, TurnStarted
+from pier_tui.events import Compacted, Labelled, PatchProposed, RequestFailed, TurnStarted
 from pier_tui.repo.diff import FileDiff, Hunk, Line, Patch
 from pier_tui.ui.widgets.markdown_live import LiveMarkdown
 from pier_tui.ui.widgets.markdown_paint import MarkdownPaint, shrunk
 from pier_tui.ui.widgets.prompt_complete import History, Pastes, best_commands, best_files, file_query
+from pier_tui.ui.widgets.transcript_paint import COMPACTED, Page, paint
 from pier_tui.ui.widgets.transcript_records import NoteRecord, Records, RequestRecord, TurnRecord
 from pier_tui.ui.widgets.transcript_rows import Rows
 
@@ -156,3 +157,21 @@ def test_history_keeps_the_draft_while_it_is_walked() -> None:
     assert [history.recall(-1, "draft"), history.recall(-1, ""), history.recall(-1, "")] == ["two", "one", None]
     assert [history.recall(1, ""), history.recall(1, ""), history.recall(1, "")] == ["two", "draft", None]
     assert [choice.text for choice in history.search("O")] == ["two", "one"]
+
+
+def test_a_compaction_folds_under_its_turn_with_what_was_kept_merged_and_dropped() -> None:
+    event = Compacted(
+        snapshot="s", epoch=1, kept=("files: a.py",), merged=("errors: E1", "errors: E2"), dropped=("decisions: old",),
+        tokens_before=9_800, tokens_after=4_100, turn=1, request=1,
+    )  # fmt: skip
+    one = turn(folded(TurnStarted(turn=1, request=1), event), 1)
+
+    def lines(*folds: int) -> list[str]:
+        page = Page(lambda _: Style(), 90, frozenset(folds))
+        return [strip.text.rstrip() for strip in paint(one, page)]
+
+    assert "  ▸ backbone compacted 9.8k -> 4.1k tokens: 1 kept, 2 merged, 1 dropped" in lines()
+    opened = lines(COMPACTED)
+    for shown in ("/undo-compaction puts all of it back", "dropped  decisions: old", "merged  errors: E2"):
+        assert f"    ▏ {shown}" in opened
+    assert "    ▏ kept  files: a.py" in opened

@@ -149,18 +149,14 @@ async def test_the_next_model_is_chosen_with_its_price_and_reverts_when_a_turn_b
         assert app.bench.next_words == "next turn: auto"
 
 
-async def test_while_a_turn_runs_the_price_of_moving_it_stands_there_and_a_free_model_is_free() -> None:
+async def test_while_a_turn_runs_the_price_of_moving_it_is_known_before_it_is_moved() -> None:
     bench = ScriptedWorkbench(hold=True)
     async with workbench(bench) as (app, pilot):
         app.bench.request("x")
-        words = "next turn: auto · 105B now re-reads ~12k tokens "
-        await until(pilot, lambda: app.bench.activity.busy)
-        assert app.bench.next_words == "next turn: auto"
-        app.bench.show(turn(1)[1])
-        assert app.bench.next_words == f"{words}~₹0.05"
-        bench.profile.strong = bench.profile.strong.model_copy(update={"offline": True})
-        app.bench.show(turn(1)[1])
-        assert app.bench.next_words == f"{words}free"
+        await until(pilot, lambda: app.bench.work.running and bool(bench.said))
+        for strong, words in ((False, "105B now"), (True, "30B now")):
+            app.bench.show(turn(1, strong=strong)[1])
+            assert app.bench.next_words == f"{words}: re-reads ~12k tokens ~₹0.05"
         await pilot.press("escape")
         await idle(pilot, app)
         assert app.bench.next_words == "next turn: auto"
@@ -259,6 +255,15 @@ async def test_slash_commands_act_and_unknown_ones_are_sent_as_text() -> None:
         await until(pilot, lambda: len(bench.said) == 2)
         assert set(map(str, bench.said)) == {"('choose', ('strong', 'pinned'))", "('run', '/etc/hosts is wrong')"}
         assert app.theme == "pier-light"
+
+
+async def test_a_compaction_is_taken_back_by_a_command() -> None:
+    bench = ScriptedWorkbench()
+    async with workbench(bench) as (app, pilot):
+        app.bench.conversation.prompt.post_message(PromptInput.Submitted("/undo-compaction"))
+        await until(pilot, lambda: bool(bench.said))
+        await idle(pilot, app)
+        assert bench.said == [("undo_compaction", None)]
 
 
 async def test_the_backbone_shows_what_changed_and_the_users_edits_go_to_the_agent() -> None:

@@ -22,6 +22,8 @@ CAN = """The offline pair are rules, not language models. They can:
 
 For anything else connect a model: `pier-tui --profile sarvam-hosted` with a key, or `--profile local`."""
 
+ENGLISH_ONLY = "No rule matches this request: the rules read English only. A model answers in your language.\n\n"
+
 REWORK = "Please rework the proposal according to this review"
 NO_REWORK = """The offline pair are rules: they cannot rework a proposal according to a review. You can:
 
@@ -78,9 +80,14 @@ def _run(work: Workspace, intent: Intent) -> None:
     chosen = _PLANS.get(intent.kind)
     if chosen is None:
         greeting = "" if intent.kind == "help" else "No rule matches this request.\n\n"
-        raise Stop(greeting + CAN)
+        raise Stop((ENGLISH_ONLY if _foreign(work.transcript.request) else greeting) + CAN)
     chosen(work, intent)
     raise Stop("Nothing is left to do for this request.")
+
+
+def _foreign(text: str) -> bool:
+    """Whether a text is written in letters that English is not: any script but Latin."""
+    return any(letter.isalpha() and letter > "\u024f" for letter in text)
 
 
 def _refused(work: Workspace) -> None:

@@ -94,6 +94,8 @@ class BackbonePane(Vertical):
                 self._change(event)
             case BackboneRestored():
                 self.backbone, self._fresh = event.backbone, frozenset()
+                if event.why:
+                    self.border_title = Content(f"Backbone · {event.why}")
                 self._present()
             case Compacted():
                 self.backbone = self.backbone.model_copy(
@@ -106,9 +108,9 @@ class BackbonePane(Vertical):
                 )
                 self.border_title = Content(f"Backbone{gone}")
             case RouteDecided():
-                self._sent(event)
+                self._bars[event.tier].sent(event)
             case CallFinished():
-                self._billed(event)
+                self._bars[event.tier].billed(event)
 
     def recall(self, event: AnyEvent) -> None:
         """Take in one of many events of the past, without painting; `settle` paints what they came to."""
@@ -141,27 +143,13 @@ class BackbonePane(Vertical):
         except BackboneError:
             # The agent has refused or already told of it; this pane only shows what it can.
             return
-        changed = {item.id for item in self.backbone.items if before.get(item.id) != item}
-        self._fresh |= changed
+        # Items that did not change are the very objects they were.
+        self._fresh |= {item.id for item in self.backbone.items if before.get(item.id) is not item}
         self._present()
 
     def _present(self) -> None:
         if self.is_mounted and self._past is None:
             self.query_one(BackboneTree).present(self.backbone, self._fresh)
-
-    def _sent(self, event: RouteDecided) -> None:
-        bar = self._bars[event.tier]
-        if event.segments:
-            bar.prompt, bar.cached, bar.estimated = (
-                sum(segment.tokens for segment in event.segments),
-                event.predicted_cached,
-                True,
-            )
-
-    def _billed(self, event: CallFinished) -> None:
-        bar = self._bars[event.tier]
-        if event.usage.prompt is not None:
-            bar.prompt, bar.cached, bar.estimated = event.usage.prompt, event.usage.cached, event.usage.estimated
 
     def on_backbone_tree_acted(self, message: BackboneTree.Acted) -> None:
         """What the user did at a row."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pier_tui.backbone.state import SECTIONS, Backbone, Item, Section
 
@@ -18,19 +18,21 @@ TITLES: dict[Section, str] = {
     "constraints": "Constraints",
 }
 
+LED = ("files", "commands", "errors")
+"""Sections whose items are led by their key."""
+
 MARKS: dict[str, str] = {"open": "·", "done": "✓", "failed": "✗", "stale": "~", "superseded": "–"}
 """A sign for each status, so that colour is never the only one."""
 
 
-@dataclass(frozen=True)
-class Row:
-    """One line: a section's heading (`item` None) or an item of it. `level` 1 lines are an item's detail."""
+class Row(NamedTuple):
+    """One line: a section's heading (`item` None) or an item of it. `detail` lines say more of an item."""
 
     section: Section
     item: Item | None
     text: str
     mark: str = ""
-    count: int = 0
+    size: int = 0
     folded: bool = False
     new: bool = False
     detail: bool = False
@@ -39,11 +41,13 @@ class Row:
 def rows(backbone: Backbone, folded: Collection[Section], new: Collection[str], unfolded: str = "") -> list[Row]:
     """All lines; empty sections are one dim heading, the item `unfolded` shows its detail below it."""
     found: list[Row] = []
-    for section in SECTIONS:
-        items = backbone.section(section)
+    own: dict[Section, list[Item]] = {section: [] for section in SECTIONS}
+    for item in backbone.items:
+        own[item.section].append(item)
+    for section, items in own.items():
         shut = section in folded
         any_new = any(item.id in new for item in items)
-        found.append(Row(section, None, TITLES[section], count=len(items), folded=shut, new=any_new and shut))
+        found.append(Row(section, None, TITLES[section], size=len(items), folded=shut, new=any_new and shut))
         for item in () if shut else items:
             found.append(Row(section, item, label(item), _mark(item), new=item.id in new))
             if item.id == unfolded:
@@ -58,9 +62,10 @@ def _mark(item: Item) -> str:
 def label(item: Item) -> str:
     """The item on one line; the key leads where it says more than the text repeats."""
     text = " ".join(item.text.split())
+    if text and item.section not in LED:
+        return text
     key = " ".join(item.key.split())
-    leads = item.section in {"files", "commands", "errors"} and key and key not in text
-    return f"{key}  {text}" if leads and text else text or key
+    return f"{key}  {text}" if text and key and key not in text else text or key
 
 
 def details(item: Item) -> list[str]:

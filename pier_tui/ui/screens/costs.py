@@ -6,10 +6,11 @@ from decimal import Decimal
 
 from textual.content import Content
 
-from pier_tui.ui.format import NAMES, money, percent
+from pier_tui.ui.figures import savings, session_cost
+from pier_tui.ui.format import NAMES, money, percent, seconds
 from pier_tui.ui.plot import plot
 from pier_tui.ui.screens.dialog import Page, heading, table
-from pier_tui.ui.story import Story
+from pier_tui.ui.story import ModelTally, Story
 from pier_tui.ui.text import sanitize
 
 PLOT_LINES = 8
@@ -25,50 +26,72 @@ class CostsScreen(Page):
         self._story = story
 
     def text(self, width: int) -> Content:
-        """Table, savings, plot."""
+        """Tables, savings, plot."""
         story = self._story
         if not story.points:
             return Content("Nothing was called yet, so nothing was spent.")
-        parts = [
-            heading("Per model"),
-            self._models(),
-            Content("\n\n"),
-            heading("Against one model alone"),
-            self._saved(),
+        sections: list[tuple[str, Content]] = [("Tokens per model", self._tokens())]
+        if not story.free:
+            sections.append(("Rupees per model", self._rupees()))
+        sections += [
+            ("Saved", Content("\n").join(Content(line) for line in savings(story))),
+            ("Against one model alone", self._alone()),
+            ("Prefix caches, predicted and billed", self._caches(width)),
+            ("Over the session, call by call", self._plot(width)),
         ]
         unpriced = story.unpriced
         if unpriced:
-            parts.append(
-                Content.styled(f"\n{unpriced} calls have no known price and are not in the sums.", "$text-warning")
-            )
-        parts += [Content("\n\n"), heading("Over the session, call by call"), self._plot(width)]
+            words = Content.styled(f"{unpriced} calls have no known price and are not in the sums.", "$text-warning")
+            sections.insert(2, ("", words))
+        parts = (Content.assemble(heading(title) if title else "", body, "\n\n") for title, body in sections)
         return Content.assemble(*parts)
 
-    def _models(self) -> Content:
-        rows: list[tuple[str, ...]] = [("model", "calls", "fresh", "cached", "cached share", "output", "cost")]
-        for tier, tally in self._story.models.items():
-            if not tally.calls:
-                continue
-            name = NAMES[tier] + (" offline" if tally.offline else "")
+    def _called(self) -> list[tuple[str, ModelTally]]:
+        tallies = self._story.models.items()
+        return [(NAMES[tier] + (" offline" if t.offline else ""), t) for tier, t in tallies if t.calls]
+
+    def _tokens(self) -> Content:
+        rows: list[tuple[str, ...]] = [("model", "calls", "fresh", "cached", "share", "output", "a call")]
+        for name, tally in self._called():
             mark = "~" if tally.estimated else ""
             cached = "?" if tally.cached is None else f"{mark}{tally.cached:,}"
             fresh = f"{mark}{tally.prompt - (tally.cached or 0):,}"
-            cost = "?" if tally.unpriced == tally.calls else money(tally.cost) + (" + ?" if tally.unpriced else "")
-            row = (name, str(tally.calls), fresh, cached, percent(tally.cached_share), f"{mark}{tally.output:,}", cost)
-            rows.append(row)
+            share, output = percent(tally.cached_share), f"{mark}{tally.output:,}"
+            rows.append((name, str(tally.calls), fresh, cached, share, output, seconds(tally.typical)))
         return table(rows)
 
-    def _saved(self) -> Content:
+    def _rupees(self) -> Content:
+        rows: list[tuple[str, ...]] = [("model", "fresh", "cached", "output", "together")]
+        for name, tally in self._called():
+            parts = tally.parts
+            split = [money(part) for part in (parts.fresh, parts.cached, parts.output)]
+            if tally.unsplit:
+                split = ["?"] * 3 if tally.unsplit == tally.calls else [f"{part} + ?" for part in split]
+            cost = "?" if tally.unpriced == tally.calls else money(tally.cost) + (" + ?" if tally.unpriced else "")
+            rows.append((name, *split, cost))
+        return table(rows)
+
+    def _alone(self) -> Content:
         last = self._story.points[-1]
         rows: list[tuple[str, ...]] = [
             (f"at {sanitize(self._story.compared)} prices" if self._story.compared else "", "rupees"),
-            ("as it was", money(last.actual)),
+            ("as it was", session_cost(self._story).removeprefix("cost ")),
             ("all on the 105B", money(last.strong_only, estimated=last.strong_only is not None)),
             ("all on the 30B", money(last.weak_only, estimated=last.weak_only is not None)),
         ]
-        if not self._story.free:
-            rows.append(("saved by routing", money(self._story.saved, estimated=self._story.saved is not None)))
         return table(rows)
+
+    def _caches(self, width: int) -> Content:
+        rows: list[tuple[str, ...]] = [("model", "predicted", "billed", "k", "calls", "estimate")]
+        for name, tally in self._called():
+            drift = tally.drift
+            said = f"{drift.calls} of {drift.calls + drift.silent}"
+            k = "?" if drift.ratio is None else f"{drift.ratio:.2f}"
+            billed = f"{drift.billed:,}" if drift.calls else "?"
+            rows.append((name, f"~{drift.predicted:,}", billed, k, said, f"x{tally.token_ratio:.2f}"))
+        alarms = [tally.drift.alarm(name) for name, tally in self._called()]
+        lines = [Content.styled(f"\n{alarm}", "$text-warning") for alarm in alarms if alarm]
+        return Content.assemble(table(rows), *lines)
 
     def _plot(self, width: int) -> Content:
         points = self._story.points

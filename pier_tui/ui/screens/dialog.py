@@ -59,7 +59,7 @@ class Page(Dialog[None]):
         Binding("pageup", "roll(-15)", "page up", show=False, id="page.page_up"),
         Binding("pagedown,space", "roll(15)", "page down", show=False, id="page.page_down"),
     ]
-    DEFAULT_CSS = "Page VerticalScroll { height: 1fr; }"
+    DEFAULT_CSS = "Page VerticalScroll { height: 1fr; scrollbar-gutter: stable; }"
 
     def body(self) -> list[Widget]:
         """The text in a scrolling box."""

@@ -18,11 +18,12 @@ from pier_tui.events import (
     RequestInterrupted,
     RequestStarted,
     RouteDecided,
+    TurnEnded,
     TurnStarted,
 )
 from pier_tui.models.messages import Tier
 from pier_tui.repo.diff import Patch
-from pier_tui.ui.figures import next_turn, rereading
+from pier_tui.ui.figures import next_turn, switch_words
 from pier_tui.ui.format import LABELS, NAMES
 from pier_tui.ui.greeting import greeting
 from pier_tui.ui.screens.doors import Doors
@@ -139,12 +140,10 @@ class LiveSession(Doors):
         """Show it; a forced turn that begins uses the choice up."""
         super().show(event)
         match event:
-            case TurnStarted():
+            case TurnStarted() if self.choice != "auto":
                 self.choice = "auto"
                 self._price()
-            case RouteDecided():
-                self._price(event.tier)
-            case RequestEnded() | RequestInterrupted() | RequestFailed():
+            case RouteDecided() | TurnEnded() | RequestEnded() | RequestInterrupted() | RequestFailed():
                 self._price()
             case RequestStarted() | Overridden():
                 self.refresh_bindings()
@@ -212,22 +211,22 @@ class LiveSession(Doors):
         if self.workbench is not None:
             self.work.aside(self.workbench.choose(tier, "now"))
 
-    def _price(self, running: Tier | None = None) -> None:
-        """Tell the prompt's border what the next turn costs, or what moving the `running` one over would."""
-        if self.workbench is None:
-            return
+    def _price(self) -> None:
+        """Tell the prompt's border what the next turn costs; while one runs, what moving it now does."""
         from_pin = self.choice == "auto" and self.pinned != "auto"
         choice = self.pinned if from_pin else self.choice
-        if choice != "auto":
-            how = "pinned" if from_pin else "once"
-            self.show_next(next_turn(NAMES[choice], how, self._live.switch_price(choice), free=self._free(choice)))
-        elif running is None:
+        if self.workbench is None:
             self.show_next("next turn: auto")
+        elif choice != "auto":
+            price = self.workbench.switch_price(choice)
+            self.show_next(next_turn(NAMES[choice], "pinned" if from_pin else "once", price))
+        elif (other := self._other_tier()) is not None:
+            price = self.workbench.switch_price(other)
+            self.show_next(f"{NAMES[other]} now: {switch_words(price)}")
         else:
-            other: Tier = "weak" if running == "strong" else "strong"
-            words = rereading(self._live.switch_price(other), free=self._free(other))
-            self.show_next(f"next turn: auto · {NAMES[other]} now {words}")
+            self.show_next("next turn: auto")
 
-    def _free(self, tier: Tier) -> bool:
-        profile = self._live.profile
-        return (profile.strong if tier == "strong" else profile.weak).offline
+    def _other_tier(self) -> Tier | None:
+        """The model the running turn is not on, None where none runs."""
+        now = self.activity.tier
+        return None if now is None or not self.work.running else "weak" if now == "strong" else "strong"

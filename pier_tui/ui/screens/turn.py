@@ -11,10 +11,12 @@ from pier_tui.ui.format import NAMES, money, tokens
 from pier_tui.ui.screens.dialog import Page, heading, table
 from pier_tui.ui.story import Turn
 from pier_tui.ui.text import sanitize
+from pier_tui.ui.widgets.prefix_bar import Sent
 
 STABLE = {"harness", "tools", "repository", "snapshot"}
-REWRITTEN = ("pages", "now")
 """Segments that stay the same bytes until the next compaction."""
+REWRITTEN = ("pages", "now")
+"""Segments that are written anew for every call."""
 
 
 class TurnScreen(Page):
@@ -37,9 +39,10 @@ class TurnScreen(Page):
         if turn.label is not None and turn.label.label:
             note = f": {sanitize(turn.label.note)}" if turn.label.note else ""
             parts.append(Content(f"You judged: {turn.label.label}{note}\n\n"))
-        for route in turn.routes[-1:]:
+        for route in decided(turn.routes):
             if route.segments:
-                parts += [heading("Prompt by segment"), _segments(route), Content("\n\n")]
+                told = heading(f"Prompt of call {route.call} to the {NAMES[route.tier]}, by segment")
+                parts += [told, _segments(route, width), Content("\n\n")]
         if turn.calls:
             parts += [heading("Calls as billed"), _calls(turn.calls), Content("\n\n")]
         handoff = next((route.handoff for route in turn.routes if route.handoff), "")
@@ -79,20 +82,33 @@ def _decision(route: RouteDecided) -> Content:
         ("action", sanitize(route.action) or "not stated"),
         ("confidence", confidence + threshold),
         ("reason", sanitize(route.reason) or "none given"),
+        *([("harness", sanitize(f"version {route.harness}"))] if route.harness else []),
     ]
     return Content.assemble(*(Content.assemble((f"{name:<12}", "$muted"), value, "\n") for name, value in lines))
 
 
-def _segments(route: RouteDecided) -> Content:
-    rows: list[tuple[str, ...]] = [("segment", "~tokens", "")]
-    for segment in route.segments:
-        kind = "stable" if segment.name in STABLE else "rewritten" if segment.name in REWRITTEN else "appended"
-        rows.append((sanitize(segment.name), f"{segment.tokens:,}", kind))
-    total = sum(segment.tokens for segment in route.segments)
-    cached = route.predicted_cached
-    rows.append(("together", f"{total:,}", "" if cached is None else f"{cached:,} of them expected in the cache"))
-    told = Content(f"\nfirst break: {sanitize(route.cache_break)}") if route.cache_break else Content("")
-    return Content.assemble(table(rows[:1] + [(a, b, c) for a, b, c in rows[1:]]), told)
+def _segments(route: RouteDecided, width: int) -> Content:
+    """Tokens of each segment, how many of them were expected in the cache, and where and why the cache breaks."""
+    known = route.predicted_cached is not None
+    sent = Sent(tuple((s.name, s.tokens) for s in route.segments), route.predicted_cached)
+    rows: list[tuple[str, ...]] = [("segment", "~tokens", "~cached", "~new", "")]
+    for name, held, new in sent.parts():
+        kind = "stable" if name in STABLE else "rewritten" if name in REWRITTEN else "appended"
+        split = (f"{held:,}", f"{new:,}") if known else ("?", "?")
+        rows.append((sanitize(name), f"{held + new:,}", *split, kind))
+    cached = sent.cached or 0
+    together = (f"{cached:,}", f"{sent.total - cached:,}") if known else ("?", "?")
+    rows.append(("together", f"{sent.total:,}", *together, ""))
+    parts: list[Content | tuple[str, str]] = [table(rows)]
+    if route.token_ratio != 1:
+        parts.append((f"\ncounts are our estimate x{route.token_ratio:.2f}, by what the endpoint reported", "$muted"))
+    if route.cache_break:
+        where, *texts = sanitize(route.cache_break).split("\n")
+        parts += [("\nfirst break  ", "$text-warning"), Content(where)]
+        parts += [Content(f"\n  {line}").truncate(max(width, 20), ellipsis=True) for line in texts]
+    elif known and cached:
+        parts.append(("\nno break: only what is new this time is read anew", "$muted"))
+    return Content.assemble(*parts)
 
 
 def _calls(calls: list[CallFinished]) -> Content:
@@ -110,7 +126,7 @@ def _calls(calls: list[CallFinished]) -> Content:
                 mark + tokens(usage.output),
                 first,
                 f"{call.seconds:.1f} s",
-                money(call.cost),
+                money(call.cost, free=call.offline or bool(call.price and call.price.free)),
                 "yes" if call.kept else "no",
             )
         )

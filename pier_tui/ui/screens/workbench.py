@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from pathlib import PurePath
 from typing import ClassVar, cast
@@ -194,6 +194,13 @@ class WorkbenchScreen(LiveSession):
         else:
             ours = [theme for theme in self.app.available_themes if not theme.startswith("textual")]
             self.say(f"There is no theme {name}; there are {', '.join(ours)}.", "warning")
+
+    def action_undo_compaction(self) -> None:
+        """Put the backbone back as it was, now or after the request that runs."""
+        self.work.request(Job("undo compaction", self._undoing_compaction))
+
+    def _undoing_compaction(self) -> AsyncIterator[AnyEvent]:
+        return self._live.undo_compaction()
 
     def action_redo(self, word: str) -> None:
         """Do a turn again on the other model; without a number, the last one."""

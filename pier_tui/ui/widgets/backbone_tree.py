@@ -25,6 +25,7 @@ class BackboneTree(ScrollView, can_focus=True):
     """Shows `backbone`; ids in `fresh` are marked as new."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "tree--text",
         "tree--heading",
         "tree--empty",
         "tree--new",
@@ -35,6 +36,7 @@ class BackboneTree(ScrollView, can_focus=True):
     }
     DEFAULT_CSS = """
     BackboneTree { height: 1fr; scrollbar-size-vertical: 1; overflow-x: hidden; }
+    BackboneTree > .tree--text { color: $foreground; }
     BackboneTree > .tree--heading { text-style: bold; color: $text-primary; }
     BackboneTree > .tree--empty { color: $muted; }
     BackboneTree > .tree--new { color: $text-accent; text-style: bold; }
@@ -149,10 +151,10 @@ class BackboneTree(ScrollView, can_focus=True):
         """One row: mark, text, and the turn that wrote it where it is new."""
         line, width = y + self.scroll_offset.y, self.size.width
         if line >= len(self.rows):
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, self.get_component_rich_style("tree--text"))
         row = self.rows[line]
         cursor = line == self.cursor and self.has_focus
-        place = self.get_component_rich_style("tree--cursor") if cursor else self.rich_style
+        place = self.get_component_rich_style("tree--cursor") if cursor else self.get_component_rich_style("tree--text")
         left, style = self._left(row)
         new = f" ◂ {row.item.turn} " if row.new and row.item and row.item.turn else " ◂ " if row.new else ""
         text = Strip([Segment(left, place if cursor else style)])
@@ -162,13 +164,13 @@ class BackboneTree(ScrollView, can_focus=True):
 
     def _left(self, row: Row) -> tuple[str, Style]:
         if row.item is None:
-            sign = " " if not row.count else "▸" if row.folded else "▾"
-            count = f"  {row.count}" if row.folded else ""
-            name = "tree--heading" if row.count else "tree--empty"
+            sign = " " if not row.size else "▸" if row.folded else "▾"
+            count = f"  {row.size}" if row.folded else ""
+            name = "tree--heading" if row.size else "tree--empty"
             return f" {sign} {row.text}{count}", self.get_component_rich_style(name)
         if row.detail:
             return f"      {sanitize(row.text)}", self.get_component_rich_style("tree--detail")
         finished = row.item.status in {"done", "superseded", "stale"}
         name = "tree--done" if finished and not row.new else ""
-        style = self.get_component_rich_style(name) if name else self.rich_style
+        style = self.get_component_rich_style(name) if name else self.get_component_rich_style("tree--text")
         return f"   {row.mark} {sanitize(row.text)}", style

@@ -7,7 +7,7 @@ from dataclasses import replace
 from textual.strip import Strip
 
 from pier_tui.ui.widgets.markdown_live import LiveMarkdown
-from pier_tui.ui.widgets.transcript_paint import REASONING, Live, Page, estimate, markdown, paint
+from pier_tui.ui.widgets.transcript_paint import COMPACTED, Live, Page, estimate, markdown, paint
 from pier_tui.ui.widgets.transcript_records import Records, TurnRecord
 from pier_tui.ui.widgets.transcript_rows import Rows
 
@@ -59,7 +59,7 @@ class Book:
         record, now = self._records.turn(turn), self._open.get(turn, frozenset())
         if record is None:
             return
-        every = frozenset(range(REASONING, len(record.tools)))
+        every = frozenset(range(COMPACTED, len(record.tools)))
         self._open[turn] = now ^ {fold} if fold is not None else frozenset() if now else every
 
     def paint_between(self, top: int, bottom: int) -> bool:

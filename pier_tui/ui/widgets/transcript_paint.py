@@ -12,11 +12,13 @@ from rich.style import Style
 from rich.text import Text
 from textual.strip import Strip
 
+from pier_tui.events import Compacted
 from pier_tui.ui.ansi import coloured
 from pier_tui.ui.format import BUTTONS, Badge, counted, fit, seconds
 from pier_tui.ui.text import sanitize
 from pier_tui.ui.widgets.markdown_live import LiveMarkdown
 from pier_tui.ui.widgets.markdown_paint import CONSOLE, MarkdownPaint, indented, wrap
+from pier_tui.ui.widgets.transcript_asides import aside
 from pier_tui.ui.widgets.transcript_records import NoteRecord, Record, RequestRecord, ToolRecord, TurnRecord
 from pier_tui.ui.widgets.transcript_rows import guess
 from pier_tui.ui.widgets.transcript_words import CLOSING, closing_words
@@ -24,8 +26,8 @@ from pier_tui.ui.widgets.transcript_words import CLOSING, closing_words
 MOST_LINES = 400
 """Lines of reasoning or output shown when unfolded; the rest is in the turn's detail."""
 INDENT = 2
-REASONING = -1
-"""The fold of a turn's reasoning; its tools are 0, 1, and so on."""
+REASONING, COMPACTED = -1, -2
+"""The folds of a turn's reasoning and of the compaction after it; its tools are 0, 1, and so on."""
 WORDS = {"info": "note", "warning": "warning", "error": "error", "end": "─"}
 Look = Callable[[str], Style]
 
@@ -87,7 +89,13 @@ def estimate(record: Record, width: int) -> int:
     match record:
         case TurnRecord():
             answer = guess(record.text, width) + 1 if record.text else 0
-            return 2 + answer + bool(record.reasoning) + sum(1 + bool(tool.proposed) for tool in record.tools)
+            return (
+                2
+                + answer
+                + bool(record.reasoning)
+                + bool(record.compacted)
+                + sum(1 + bool(tool.proposed) for tool in record.tools)
+            )
         case _:
             return 1 + guess(record.text, width)
 
@@ -118,6 +126,8 @@ def _turn(record: TurnRecord, page: Page, live: Live | None) -> list[Strip]:
             rows += _answer(closing_words(tool.called) or tool.text, page)
         else:
             rows += strips(_tool(tool, at, record, page), page)
+    if record.compacted is not None:
+        rows += strips(_compacted(record.compacted, record.number, page), page)
     if record.cut:
         rows += strips([Text("  (cut off)", style=page.look("muted"), end="")], page)
     return [*rows, Strip.blank(page.width, page.look("text"))]
@@ -200,6 +210,22 @@ def _tool(tool: ToolRecord, at: int, record: TurnRecord, page: Page) -> list[Tex
     if tool.proposed:
         found.append(Text("    ", end="").append(tool.proposed, page.look("proposal") + meta(act="diff", turn=turn)))
     return found + _opened(tool, page) if at in page.open else found
+
+
+def _compacted(event: Compacted, turn: int, page: Page) -> list[Text]:
+    """One line, and unfolded what became of each item and how to take it back."""
+    muted = page.look("muted")
+    head = Text("  ", end="")
+    head.append(f"{_fold(page, COMPACTED)} {aside(event)}", muted + meta(fold=COMPACTED, turn=turn))
+    if COMPACTED not in page.open:
+        return [head]
+    pad = Text("    ▏ ", style=muted)
+    lines = [Text("/undo-compaction puts all of it back", style=muted, end="")]
+    for word, names in (("dropped", event.dropped), ("merged", event.merged), ("kept", event.kept)):
+        for name in names:
+            text = sanitize(f"{word}  {name}", keep_newlines=False)
+            lines.append(Text(fit(text, page.width - 6).rstrip(), style=muted, end=""))
+    return [head, *indented(_limited(lines, page), pad, pad)]
 
 
 def _opened(tool: ToolRecord, page: Page) -> list[Text]:

@@ -47,7 +47,8 @@ from pier_tui.events import (
 )
 from pier_tui.session.tries import Tries
 from pier_tui.ui.format import NAMES, Badge, Label, model_name
-from pier_tui.ui.widgets.transcript_words import aside, ending, pair_words, proposal, summary, total
+from pier_tui.ui.widgets.transcript_asides import aside
+from pier_tui.ui.widgets.transcript_words import ending, pair_words, proposal, summary, total
 
 MOST_OUTPUT = 200_000
 """Characters of a tool's live output that are kept for showing."""
@@ -118,6 +119,8 @@ class TurnRecord:
     """The session does not go on from this turn: it was done again, or rewound."""
     pair: str = ""
     """Which try of which turn this is, where a turn was done twice."""
+    compacted: Compacted | None = None
+    """What became of the backbone after it, where it was compacted."""
     version: int = 0
 
     @property
@@ -255,6 +258,9 @@ class Records:
                 self._append(NoteRecord(event.text, event.level))
             case RequestEnded() | RequestInterrupted() | RequestFailed():
                 self._ended(event)
+            case Compacted() if (turn := self.turn(event.turn)) is not None:
+                turn.compacted = event
+                self._touch(turn)
             case Compacted() | Overridden() | PatchApplied() | PatchUndone():
                 if text := aside(event):
                     self._append(NoteRecord(text))

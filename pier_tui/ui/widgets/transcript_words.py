@@ -1,4 +1,4 @@
-"""What happened beside the turns, in words: proposals, endings, sums, choices, tries. Pure: no record, no widget."""
+"""Proposals, endings, sums and tries in words. Pure: no record, no widget."""
 
 from __future__ import annotations
 
@@ -7,18 +7,14 @@ from decimal import Decimal
 from typing import Literal
 
 from pier_tui.events import (
-    Compacted,
-    Overridden,
-    PatchApplied,
     PatchProposed,
-    PatchUndone,
     RequestEnded,
     RequestFailed,
     RequestInterrupted,
     ToolCalled,
 )
 from pier_tui.session.tries import Tries
-from pier_tui.ui.format import NAMES, Badge, counted, money, tokens
+from pier_tui.ui.format import Badge, counted, money
 
 CLOSING = "finish"
 """The tool whose summary is the request's last word to the user, so it is shown as an answer."""
@@ -79,24 +75,3 @@ def summary(badges: list[Badge]) -> str:
     free, costs = bool(settled) and all(badge.offline for badge in settled), [badge.cost for badge in settled]
     cost = "free" if free else money(total(costs), estimated=any(b.estimated for b in badges) and None not in costs)
     return f"{counted(len(badges), 'turn')}, {strong} on the 105B  {cost}"
-
-
-def aside(event: Compacted | Overridden | PatchApplied | PatchUndone) -> str:
-    """One line on what happened beside the turns."""
-    match event:
-        case Compacted():
-            return f"backbone compacted: {tokens(event.tokens_before)} -> {tokens(event.tokens_after)} tokens"
-        case PatchApplied() | PatchUndone():
-            patch, word = event.patch, "applied" if isinstance(event, PatchApplied) else "undone"
-            files = counted(len(patch.files), "file")
-            return f"{word} {files} +{patch.added} -{patch.removed}" if patch.files else ""
-        case Overridden(scope="now"):
-            return f"moved to the {_tier(event.choice)} by you"
-        case Overridden(scope="pinned"):
-            return f"pinned to the {_tier(event.choice)}" if event.choice != "auto" else "no longer pinned"
-        case _:
-            return ""
-
-
-def _tier(choice: str) -> str:
-    return next((name for tier, name in NAMES.items() if tier == choice), choice)
