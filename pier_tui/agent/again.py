@@ -11,7 +11,7 @@ from pier_tui.agent.loop import RequestLoop
 from pier_tui.agent.parts import Parts
 from pier_tui.agent.review import undo
 from pier_tui.errors import PierError
-from pier_tui.events import AnyEvent, RouteDecided, TryKept, WentBack
+from pier_tui.events import AnyEvent, Labelled, RouteDecided, TryKept, WentBack
 from pier_tui.feedback.log import Label
 from pier_tui.repo.records import since
 from pier_tui.session.tries import Pair, Which
@@ -59,17 +59,23 @@ async def keep(parts: Parts, again: int, kept: Which | None) -> AsyncGenerator[A
 
 
 async def judgement(parts: Parts, again: int, kept: Which | None) -> tuple[str, Label | None, str]:
-    """What a choice between two tries says of the first one's routing: decision id, label, note."""
+    """What a choice between two tries says of the first one's routing: decision id, label, note.
+
+    A choice taken back leaves the judgement that stood apart from it.
+    """
     events = await asyncio.to_thread(lambda: tuple(parts.journal()))
     pair = past.pair_in(events, again)
     routes = (event for event in events if isinstance(event, RouteDecided) and event.turn == pair.of)
     decision = next((route.decision for route in routes), "")
-    return decision, _label(pair, kept), f"paired: turn {pair.of} against {again}, kept the {kept}" if kept else ""
+    words = f"paired: turn {pair.of} against {again}, kept the "
+    if kept is not None:
+        return decision, _label(pair, kept), f"{words}{kept}"
+    judged = [event for event in events if isinstance(event, Labelled) and event.decision == decision]
+    apart = [(event.label, event.note) for event in judged if not event.note.startswith(words)]
+    return (decision, *apart[-1]) if apart else (decision, None, "")
 
 
-def _label(pair: Pair, kept: Which | None) -> Label | None:
-    if kept is None:
-        return None
+def _label(pair: Pair, kept: Which) -> Label:
     if kept == "first":
         return "keep"
     return "escalate" if pair.tier == "strong" else "de-escalate"

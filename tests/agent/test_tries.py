@@ -120,6 +120,15 @@ async def test_keeping_a_try_judges_the_first_ones_route_and_names_the_pair(tmp_
     assert s.agent._feedback.count() == 0
 
 
+async def test_taking_a_choice_back_leaves_the_users_own_judgement_of_the_route(tmp_path: Path) -> None:
+    s = await tried_twice(tmp_path)
+    [_ async for _ in s.agent.label("s-1", "keep", "it was slow")]
+    await keep(s, "second")
+    await keep(s, "first")
+    await keep(s, None)
+    assert [(j.label, j.note) for j in s.agent._feedback.labels()] == [("keep", "it was slow")]
+
+
 async def test_what_was_done_on_a_try_since_is_there_again_when_it_is_gone_back_to(tmp_path: Path) -> None:
     s = await tried_twice(tmp_path)
     await keep(s, "first")

@@ -178,7 +178,7 @@ async def test_a_judgement_is_given_a_note_and_the_badge_says_so() -> None:
         await until(pilot, lambda: isinstance(app.screen, NoteScreen) and app.focused is not None)
         await pilot.press(*"slow", "enter")
         await until(pilot, lambda: record.noted)
-        assert record.badge().after() == ["you: should have been 105B, with a note"]
+        assert record.badge().after() == ["you✎ should have been 105B"]
         assert app.bench.story.labels["d1"].note == "slow"
         await pilot.press("e")
         await until(pilot, lambda: not record.badge().after())
