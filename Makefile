@@ -4,9 +4,9 @@ BIN := .venv/bin
 SOAKED := tests/repo/test_crashes.py tests/repo/test_disk_faults.py tests/repo/test_races.py tests/repo/test_lost_bytes.py \
 	tests/repo/test_patch_against_git.py tests/test_headless_crashes.py tests/test_untrusted_soak.py \
 	tests/session/test_damage.py tests/tools/test_reading_only.py tests/test_pty.py tests/test_byte_scan.py \
-	tests/ui/test_resizing.py
+	tests/ui/test_resizing.py tests/bench_suite/test_records_and_executors.py
 
-.PHONY: demo test soak lint snapshots screenshots clean
+.PHONY: demo test soak bench-smoke lint snapshots screenshots clean
 
 demo: .venv/.run
 	@$(BIN)/pier-tui demo
@@ -16,6 +16,9 @@ test: .venv/.dev
 
 soak: .venv/.dev
 	@PIER_SOAK=1 $(BIN)/python -m pytest -n 2 $(SOAKED)
+
+bench-smoke: .venv/.dev
+	@$(BIN)/python tests/bench/smoke.py
 
 lint: .venv/.dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

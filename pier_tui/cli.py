@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import io
-import math
 import os
 import sys
 from collections.abc import Sequence
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pier_tui.argv import Parser, Version, plain, rupees, seconds, share, turns
 from pier_tui.errors import PierError
 
 _POLICIES = (
@@ -20,9 +19,21 @@ _POLICIES = (
     "project's tests either, never asks for none; without a sandbox everything asks that no rule allows"
 )
 if TYPE_CHECKING:
-    from _typeshed import SupportsWrite
+    pass
 
-COMMANDS = ("open", "demo", "exec", "replay-session", "sessions", "apply", "undo", "trust", "doctor", "reset-terminal")
+COMMANDS = (
+    "open",
+    "demo",
+    "exec",
+    "bench",
+    "replay-session",
+    "sessions",
+    "apply",
+    "undo",
+    "trust",
+    "doctor",
+    "reset-terminal",
+)
 CRASHED = 70
 """The exit code of an error nobody expected, as sysexits.h has it."""
 
@@ -38,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         # A terminal or pipe that cannot show a rupee sign gets its number; in JSON that is the same character.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    options = _parser().parse_args(args)
+    options = argparse.Namespace(do=_bench, rest=args[1:]) if args[0] == "bench" else _parser().parse_args(args)
     try:
         code = options.do(options)
         sys.stdout.flush()
@@ -58,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def _failed(sentence: str) -> int:
-    sys.stderr.write(f"pier-tui: {_plain(sentence)}\n")
+    sys.stderr.write(f"pier-tui: {plain(sentence)}\n")
     return 2
 
 
@@ -71,29 +82,15 @@ def _crashed(error: Exception) -> int:
         where = f"what happened is in {write_report(error, state_dir(os.environ))}"
     except PierError as refused:
         where = f"and no report could be kept: {refused}"
-    sys.stderr.write(_plain(f"pier-tui: Something unexpected ended the program ({type(error).__name__}); {where}.\n"))
+    sys.stderr.write(plain(f"pier-tui: Something unexpected ended the program ({type(error).__name__}); {where}.\n"))
     return CRASHED
 
 
-def _plain(text: str) -> str:
-    from pier_tui.redaction import redact
-    from pier_tui.ui.text import sanitize
-
-    return sanitize(redact(text))
-
-
-class _Parser(argparse.ArgumentParser):
-    """Repeats what was typed only as safe text."""
-
-    def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
-        super()._print_message(_plain(message) if message else message, file)
-
-
-def _parser() -> _Parser:
-    parser = _Parser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="pier-tui", description="A terminal workbench for pair-programming with a two-model coding agent."
     )
-    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
+    parser.add_argument("--version", action=Version, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     models = _model_options()
 
@@ -108,6 +105,7 @@ def _parser() -> _Parser:
     demo.set_defaults(do=_demo)
 
     _add_exec(commands, models)
+    commands.add_parser("bench", add_help=False, help="measure routing: the same agent over tasks and strategies")
 
     replay = commands.add_parser("replay-session", help="show a recording through the same panes")
     replay.add_argument("file", nargs="?", type=Path, help="a recording; without one, the recording that ships")
@@ -143,7 +141,7 @@ def _parser() -> _Parser:
     return parser
 
 
-def _add_exec(commands: argparse._SubParsersAction[_Parser], models: _Parser) -> None:
+def _add_exec(commands: argparse._SubParsersAction[Parser], models: Parser) -> None:
     run = commands.add_parser("exec", parents=[models], help="run one request without a screen")
     run.add_argument("request")
     run.add_argument("--path", default=".", type=Path, help="the repository (default: here)")
@@ -151,14 +149,14 @@ def _add_exec(commands: argparse._SubParsersAction[_Parser], models: _Parser) ->
     run.add_argument("--yes", action="store_true", help="apply what is proposed, and let commands run in the sandbox")
     run.add_argument("--trust", action="store_true", help="trust the directory, for this run only")
     run.add_argument("--confirm-endpoint", action="store_true", help="let the key go to the configured address")
-    run.add_argument("--max-cost", type=_rupees, metavar="RUPEES")
-    run.add_argument("--max-turns", type=_turns, metavar="TURNS")
-    run.add_argument("--timeout", type=_seconds, metavar="SECONDS")
+    run.add_argument("--max-cost", type=rupees, metavar="RUPEES")
+    run.add_argument("--max-turns", type=turns, metavar="TURNS")
+    run.add_argument("--timeout", type=seconds, metavar="SECONDS")
     run.add_argument("--record", type=Path, metavar="FILE", help="write the run as a recording, for replay-session")
     run.set_defaults(do=_exec)
 
 
-def _add_sessions(commands: argparse._SubParsersAction[_Parser]) -> None:
+def _add_sessions(commands: argparse._SubParsersAction[Parser]) -> None:
     sessions = commands.add_parser("sessions", help="list the sessions of a repository, or do something with one")
     sessions.add_argument("path", nargs="?", default=".", type=Path)
     acts = sessions.add_mutually_exclusive_group()
@@ -166,75 +164,25 @@ def _add_sessions(commands: argparse._SubParsersAction[_Parser]) -> None:
     acts.add_argument("--rename", nargs=2, metavar=("SESSION", "TITLE"), help="give a session another title")
     acts.add_argument("--delete", metavar="SESSION", help="remove a session for good")
     acts.add_argument("--fork", metavar="SESSION", help="make a copy to go on with, and print its id")
-    sessions.add_argument("--at", type=_turns, metavar="TURN", help="with --fork: copy up to the end of this turn")
+    sessions.add_argument("--at", type=turns, metavar="TURN", help="with --fork: copy up to the end of this turn")
     sessions.add_argument(
         "--format", choices=("md", "jsonl"), default="jsonl", help="with --export: Markdown, or a recording (default)"
     )
     sessions.set_defaults(do=_sessions)
 
 
-def _model_options() -> _Parser:
-    parent = _Parser(add_help=False)
+def _model_options() -> Parser:
+    parent = Parser(add_help=False)
     group = parent.add_argument_group("models")
     group.add_argument("--profile", help="sarvam-hosted, sarvam-2026-06, open-weights, local, offline, or one of yours")
     group.add_argument("--only", choices=("30B", "105B"), help="use one model for everything")
-    group.add_argument(
-        "--threshold", type=_share, help="confidence below which a turn goes to the strong model, 0 to 1"
-    )
+    group.add_argument("--threshold", type=share, help="confidence below which a turn goes to the strong model, 0 to 1")
     for tier in ("weak", "strong"):
         group.add_argument(f"--{tier}-url", help=f"base URL of the {tier} model's endpoint, ending in /v1")
         group.add_argument(f"--{tier}-model", help=f"the id the endpoint knows the {tier} model by")
     parent.add_argument("--theme", help="pier-dark, pier-light, high-contrast, ansi-16, or one of yours")
     parent.add_argument("--approval", choices=("untrusted", "on-request", "never"), help=_POLICIES)
     return parent
-
-
-def _rupees(text: str) -> Decimal:
-    try:
-        amount = Decimal(text.lstrip("₹"))
-    except InvalidOperation:
-        amount = Decimal("NaN")
-    if not amount.is_finite() or amount < 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not an amount in rupees")
-    return amount
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan
-
-
-def _seconds(text: str) -> float:
-    seconds = _number(text)
-    if not 0 < seconds < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
-    return seconds
-
-
-def _share(text: str) -> float:
-    share = _number(text)
-    if not 0 <= share <= 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not between 0 and 1")
-    return share
-
-
-def _turns(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of turns of at least 1")
-    return int(text)
-
-
-class _Version(argparse.Action):
-    """Looks the version up only when it is asked for: reading the installed packages is slow."""
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        """Print and exit."""
-        from importlib.metadata import version
-
-        sys.stdout.write(f"pier-tui {version('pier-tui')}\n")
-        parser.exit()
 
 
 def _overrides(options: argparse.Namespace) -> dict[str, object]:
@@ -282,7 +230,7 @@ def _exec(options: argparse.Namespace) -> int:
     async def run() -> int:
         assembled = wiring.settings(_overrides(options), os.environ)
         for problem in assembled.problems:
-            sys.stderr.write(f"pier-tui: {_plain(problem)}\n")
+            sys.stderr.write(f"pier-tui: {plain(problem)}\n")
         if not options.trust:
             admit(wiring.trust_book(os.environ), options.path)
         if options.confirm_endpoint:
@@ -294,6 +242,14 @@ def _exec(options: argparse.Namespace) -> int:
             await agent.aclose()
 
     return asyncio.run(run())
+
+
+def _bench(options: argparse.Namespace) -> int:
+    from pier_tui.bench import arguments
+
+    chosen = arguments.parsed(Parser(prog="pier-tui bench"), _model_options(), options.rest)
+    sys.stdout.write(plain(arguments.carried_out(chosen, _overrides(chosen))))
+    return 0
 
 
 def _sessions(options: argparse.Namespace) -> int:
@@ -315,7 +271,7 @@ def _sessions(options: argparse.Namespace) -> int:
     elif options.fork:
         sys.stdout.write(f"{shelf.fork(options.fork, options.at)}\n")
     else:
-        sys.stdout.write(_plain(as_text(shelf.listed())))
+        sys.stdout.write(plain(as_text(shelf.listed())))
     return 0
 
 
@@ -326,7 +282,7 @@ def _trust(options: argparse.Namespace) -> int:
     book = TrustBook(state_dir(os.environ))
     change = trusted_no_more if options.revoke else trusted_now
     report = listed(book) if options.list else change(book, options.path)
-    sys.stdout.write(_plain(report))
+    sys.stdout.write(plain(report))
     return 0
 
 
@@ -339,9 +295,9 @@ def _apply(options: argparse.Namespace) -> int:
         raise PierError(f"{options.file} cannot be read: {error.strerror}.") from None
     result = patch.apply(Path.cwd(), content, strip=options.strip, reverse=options.reverse, check=options.check)
     for line in result.errors:
-        sys.stderr.write(f"pier-tui: {_plain(line)}\n")
+        sys.stderr.write(f"pier-tui: {plain(line)}\n")
     for path in result.changed:
-        sys.stdout.write(_plain(f"{'would change' if options.check else 'changed'} {path}\n"))
+        sys.stdout.write(plain(f"{'would change' if options.check else 'changed'} {path}\n"))
     return 0 if result.ok else 1
 
 
@@ -355,8 +311,8 @@ def _undo(options: argparse.Namespace) -> int:
     root = Repo.open(options.path).root
     journal = Journal(state_dir_for(root, state_dir(os.environ).parent))
     for text in journal.at_start():
-        sys.stderr.write(f"pier-tui: {_plain(text)}\n")
-    sys.stdout.write(_plain(told(journal, options.line, write=options.yes)))
+        sys.stderr.write(f"pier-tui: {plain(text)}\n")
+    sys.stdout.write(plain(told(journal, options.line, write=options.yes)))
     return 0
 
 
@@ -371,7 +327,7 @@ def _reset_terminal(_: argparse.Namespace) -> int:
 def _doctor(options: argparse.Namespace) -> int:
     from pier_tui import doctor
 
-    sys.stdout.write(_plain(asyncio.run(doctor.report(options.path, _overrides(options), os.environ))))
+    sys.stdout.write(plain(asyncio.run(doctor.report(options.path, _overrides(options), os.environ))))
     return 0
 
 

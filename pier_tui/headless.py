@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import datetime
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
 from pier_tui.agent.agent import Agent
+from pier_tui.agent.review import everything
 from pier_tui.errors import PierError
 from pier_tui.events import (
     TRANSIENT,
@@ -23,12 +23,9 @@ from pier_tui.events import (
     ToolReturned,
 )
 from pier_tui.models.usage import Ledger
-from pier_tui.redaction import redact
-from pier_tui.repo.diff import HunkPick, Patch
 from pier_tui.repo.patch import format_patch
-from pier_tui.repo.verdict import Verdict
 from pier_tui.session.codec import encode
-from pier_tui.session.export import RecordingHeader, to_jsonl
+from pier_tui.session.export import recording_of
 from pier_tui.ui.format import counted, money
 from pier_tui.ui.text import escaped, sanitize, visible
 
@@ -47,11 +44,6 @@ class Wanted:
     """Where to write a recording of the run, deltas included, for `pier-tui replay-session`."""
 
 
-def everything(patch: Patch) -> Verdict:
-    """Accept all of a patch."""
-    return Verdict(accepted=tuple(HunkPick(path=f.path, hunk=h.id) for f in patch.files for h in f.hunks))
-
-
 async def run(agent: Agent, wanted: Wanted, out: TextIO, err: TextIO) -> int:
     """Run one request to its end: 0 finished, 1 failed, 3 stopped by a budget or stuck, 130 interrupted."""
     printer = _Printer(wanted.json, out)
@@ -63,10 +55,8 @@ async def run(agent: Agent, wanted: Wanted, out: TextIO, err: TextIO) -> int:
 
 
 def _write_recording(path: Path, profile: str, events: list[AnyEvent]) -> None:
-    day = datetime.date.today().isoformat()
-    fields = {"date": day, "profile": profile, "source": f"a real run of pier-tui with the {profile} profile"}
     try:
-        path.write_text(redact(to_jsonl(RecordingHeader.model_validate(fields), events)), encoding="utf-8")
+        path.write_text(recording_of(profile, events), encoding="utf-8")
     except OSError as error:
         raise PierError(f"The recording {path} cannot be written: {error.strerror}.") from None
 

@@ -38,6 +38,7 @@ from pier_tui.repo.repo import Repo
 from pier_tui.repo.scratch import Scratch
 from pier_tui.router.override import Steering
 from pier_tui.router.strategies.self_route import SelfRoute
+from pier_tui.router.strategy import Strategy
 from pier_tui.session.shelf import FILE, presence
 from pier_tui.session.store import Store
 from pier_tui.tools.approval import ApprovalAnswer, ApprovalRequest, Nobody, PolicyApproval, Rule, Rules, User
@@ -102,8 +103,12 @@ async def assemble(
     resume: str | None = None,
     plain: bool = False,
     trusted: bool = True,
+    strategy: Strategy | None = None,
+    handing_over: bool = True,
 ) -> Agent:
     """An agent ready to run in the repository at `path`. Raises PierError with one clear sentence.
+
+    `strategy` stands in for the one of the settings; without `handing_over` the weak model is not asked for a route.
 
     Where the directory is not `trusted` it is only looked at: no git, no command, no AGENTS.md, nothing written.
     """
@@ -128,7 +133,7 @@ async def assemble(
     opened = await asyncio.to_thread(resuming.opened, store, resume, repo.root, present)
     resumed = opened.resumed
     asked.recorder = recorder = resuming.recorder_of(store, opened)
-    books = _books(profile, clients, chosen, env)
+    books = _books(profile, clients, chosen, env, chosen.only is None and handing_over)
     books.backbone = resumed.backbone
     books.restore(resumed.calls)
     told, card = await asyncio.to_thread(_introduced, books, overlay, repo.root, env, trusted)
@@ -143,7 +148,7 @@ async def assemble(
         bench=ToolBench(desk, overlay, steering),
         overlay=overlay,
         checkpoints=journal,
-        strategy=SelfRoute(),
+        strategy=strategy or SelfRoute(),
         threshold=chosen.threshold,
         only=chosen.only,
         budget=Budget(chosen.max_turns, chosen.max_cost, chosen.max_seconds),
@@ -223,7 +228,9 @@ def _approval(
     )
 
 
-def _books(profile: Profile, clients: Mapping[Tier, ModelClient], chosen: Settings, env: Mapping[str, str]) -> Books:
+def _books(
+    profile: Profile, clients: Mapping[Tier, ModelClient], chosen: Settings, env: Mapping[str, str], routing: bool
+) -> Books:
     compared = profile
     if profile.weak.price.free or profile.strong.price.free or profile.strong.price.fresh is None:
         compared = load_profile(chosen.compare_profile, {}, config_dir(env) / "profiles", usable=False)
@@ -232,8 +239,7 @@ def _books(profile: Profile, clients: Mapping[Tier, ModelClient], chosen: Settin
         labels={tier: f"{compared.card(tier).label} at {compared.name}" for tier in TIERS},
     )
     harnesses = {
-        tier: harness(tier, routing=chosen.only is None, folder=prompts_dir(env), card=profile.card(tier))
-        for tier in TIERS
+        tier: harness(tier, routing=routing, folder=prompts_dir(env), card=profile.card(tier)) for tier in TIERS
     }
     return Books(clients, harnesses, rates)
 

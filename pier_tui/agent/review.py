@@ -88,6 +88,11 @@ def stale(before: Patch, moved: PatchRebased, picks: tuple[HunkPick, ...]) -> bo
     return moved.patch != before or bool({c.path for c in moved.clashes} & {p.path for p in picks})
 
 
+def everything(patch: Patch) -> Verdict:
+    """Accept all of a patch."""
+    return Verdict(accepted=tuple(HunkPick(path=f.path, hunk=h.id) for f in patch.files for h in f.hunks))
+
+
 async def review(parts: Parts, verdict: Verdict) -> AsyncGenerator[AnyEvent, None]:
     """Carry out a verdict, all of it once it has begun."""
     async with aclosing(whole(_alone(parts, _review(parts, verdict)))) as events:

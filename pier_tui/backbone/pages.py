@@ -20,8 +20,8 @@ from pier_tui.backbone.state import Backbone, Delta
 from pier_tui.models.tokens import count
 
 PAGE_TOKENS = 4_500
-"""Tokens (estimated) of pages in one prompt. On recorded sessions 3000 kept .972 of the names the next edit
-needed, 4500 .983 and 6000 .992, each step at some 5 % of a session's input cost (`tests/bench/layouts.py`)."""
+"""Tokens (estimated) of pages in one prompt. On recorded sessions 3000 kept .971 of the names the next edit needed,
+4500 and 6000 .990, each step at some 3-5 % of a session's input cost (`tests/bench/layouts.py`)."""
 PAGE_LINES = 60
 """Lines of a page. Of 15, 30 and 60 the longest kept the most needed names for the same tokens."""
 RECENT = 4

@@ -12,7 +12,8 @@ MAP_TOKENS = 400
 tokens did in 26, 1200 in 29."""
 PER_FILE = 3
 """Definitions shown of one file."""
-LONGEST_NAME = 80
+LONGEST_NAME = 48
+"""Longer names, such as those of tests that are sentences, would fill a slice by themselves."""
 
 
 def lines_of(ranked: Iterable[Ranked], budget: int = MAP_TOKENS) -> tuple[str, ...]:

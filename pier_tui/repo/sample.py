@@ -54,6 +54,18 @@ def make_sample(path: Path) -> Path:
     return path
 
 
+def make_repository(path: Path, message: str) -> None:
+    """Make a repository of a folder of ours with everything in it committed. Raises RepositoryError."""
+    git_sync(path, "init", "--quiet", "--template=", "--initial-branch=main", ".", env=IDENTITY)
+    git_sync(path, "add", "--all", "--force", env=IDENTITY)
+    git_sync(path, "commit", "--quiet", "--no-verify", "--allow-empty", "--message", message, env=IDENTITY)
+
+
+def sample_files() -> dict[str, str]:
+    """The sample as it stands after its last commit, by path."""
+    return {target(name): content.decode("utf-8") for name, content in templates()}
+
+
 def templates() -> Iterator[tuple[str, bytes]]:
     """Every template file with its name relative to the sample folder, sorted."""
     yield from sorted(below(importlib.resources.files("pier_tui.repo") / "sample", ""))

@@ -63,6 +63,13 @@ def to_jsonl(header: RecordingHeader, events: Iterable[Event]) -> str:
     return "\n".join([header.model_dump_json(by_alias=True), *map(encode, events)]) + "\n"
 
 
+def recording_of(profile: str, events: Iterable[Event]) -> str:
+    """The text of a recording made just now, with what looks like a key taken out."""
+    day = datetime.now().date().isoformat()
+    fields = {"date": day, "profile": profile, "source": f"a real run of pier-tui with the {profile} profile"}
+    return shareable(to_jsonl(RecordingHeader.model_validate(fields), events))
+
+
 def lines_to_jsonl(header: RecordingHeader, lines: Iterable[str]) -> str:
     """A recording of entries as they are stored, those of a kind this version does not know included."""
     kept = (shareable(" ".join(line.splitlines())) for line in lines)

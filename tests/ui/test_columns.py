@@ -26,7 +26,7 @@ TEXTS = (HINDI, TAMIL, BENGALI, TELUGU, EMOJI)
 
 def wide(character: str) -> int:
     """A terminal that gives spacing vowel signs a column, as most do."""
-    return wcwidth(character)
+    return 1 if unicodedata.category(character) == "Mc" else wcwidth(character)
 
 
 def narrow(character: str) -> int:

@@ -1,0 +1,236 @@
+"""From runs to the report: per strategy what it solved, what it cost and what routing lost, each with n and interval.
+
+Definitions. Success: the hidden checks pass and nothing stray or too large was changed. Escalated: the strong model's
+answer was acted on. Cost: all calls, those set aside included, cached input as reported or else as predicted for that
+model alone, so what a switch makes to be read again is charged; as a share of always-105B over the same tasks. False
+keep: of runs never escalated, those that failed on tasks always-105B solves each time. False escalation: of runs
+escalated, those on tasks always-30B solves each time. Drop on kept turns: from paired audits.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from statistics import mean
+
+from pydantic import BaseModel, ConfigDict
+
+from pier_tui.bench.contestants import STRONG_ONLY, WEAK_ONLY
+from pier_tui.bench.figures import NOTHING, Figure, Pair, audits_needed, bootstrap, quantile, ratio
+from pier_tui.bench.records import Plan
+from pier_tui.bench.runner import spent
+from pier_tui.bench.task import Run
+
+ORACLE = "oracle"
+CLAIM_REPEATS = 3
+BASELINES = (WEAK_ONLY, STRONG_ONLY, "random", "length", "latch", ORACLE)
+Runs = Sequence[Run]
+ByTask = Mapping[str, Runs]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Row(_Frozen):
+    """One strategy. `runs` counts runs, `repeats` the fewest of any task."""
+
+    strategy: str
+    runs: int
+    repeats: int
+    figures: dict[str, Figure]
+
+
+class Regret(_Frozen):
+    """A run that failed where always-105B solves the task each time; `recording` opens with replay-session."""
+
+    strategy: str
+    task: str
+    repeat: int
+    said: str
+    recording: str
+
+
+class Report(_Frozen):
+    """Everything counted. `power` says what the audits can show; `notes` what a reader must know."""
+
+    plan: Plan
+    rows: tuple[Row, ...]
+    suites: dict[str, dict[str, Figure]]
+    """Success by suite and strategy."""
+    regrets: tuple[Regret, ...]
+    power: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def report(plan: Plan, runs: Iterable[Run]) -> Report:
+    """Count the runs."""
+    everything = [run for run in runs if not run.error]
+    by_strategy: dict[str, dict[str, list[Run]]] = defaultdict(lambda: defaultdict(list))
+    for run in everything:
+        if not run.audits:
+            by_strategy[run.strategy][run.task].append(run)
+    weak, strong = by_strategy.get(WEAK_ONLY, {}), by_strategy.get(STRONG_ONLY, {})
+    audits = [run for run in everything if run.audits]
+    names = [name for name in plan.strategies if name in by_strategy]
+    rows = [_row(name, by_strategy[name], weak, strong, _pairs(name, audits, everything)) for name in names]
+    oracle, why = oracle_row(weak, strong)
+    rows += [oracle] if oracle else []
+    return Report(
+        plan=plan,
+        rows=tuple(rows),
+        suites=_suites(by_strategy),
+        regrets=tuple(_regrets(by_strategy, strong)),
+        power=tuple(_power(audits, everything)),
+        notes=(*plan.notes, *_notes(plan, rows, by_strategy), *([why] if why else [])),
+    )
+
+
+def _row(name: str, tasks: ByTask, weak: ByTask, strong: ByTask, audited: Mapping[str, list[Pair]]) -> Row:
+    turns = {t: [turn for run in runs for turn in run.turns] for t, runs in tasks.items()}
+    calls = {t: [call for run in runs for call in run.calls] for t, runs in tasks.items()}
+    always_weak, always_strong = _each_time(weak), _each_time(strong)
+    escalated = {t: [run for run in runs if _escalated(run)] for t, runs in tasks.items()}
+    kept = {t: [run for run in runs if not _escalated(run)] for t, runs in tasks.items()}
+    seconds = {t: [turn.seconds for turn in rows] for t, rows in turns.items()}
+    figures = {
+        "success": ratio(_of(tasks, lambda run: (run.success, 1)), share=True),
+        "stray": ratio(_of(tasks, lambda run: (run.passed and not run.success, 1)), share=True),
+        "escalated turns": ratio(
+            {t: [(x.tier == "strong", 1.0) for x in rows] for t, rows in turns.items()}, share=True
+        ),
+        "escalated tasks": ratio(_of(tasks, lambda run: (_escalated(run), 1)), share=True),
+        "cost of strong": _cost_share(tasks, strong),
+        "rupees a task": ratio(_of(tasks, lambda run: (float(spent(run) or 0), 1))),
+        "cached": ratio({t: [(c.cached, c.prompt) for c in rows] for t, rows in calls.items()}),
+        "turn p50": bootstrap(seconds, lambda values: quantile(values, 0.5), draws=200),
+        "turn p95": bootstrap(seconds, lambda values: quantile(values, 0.95), draws=200),
+        "flips a task": ratio(_of(tasks, lambda run: (_flips(run), 1))),
+        "recovered": _recovered(tasks, weak, strong),
+        "drop on kept": ratio(audited).model_copy(update={"n": sum(map(len, audited.values())), "of": "audits"}),
+        "false keep": ratio(_of(kept, lambda run: (not run.success and run.task in always_strong, 1)), share=True),
+        "false escalation": ratio(_of(escalated, lambda run: (run.task in always_weak, 1)), share=True),
+    }
+    return Row(
+        strategy=name, runs=sum(map(len, tasks.values())), repeats=min(map(len, tasks.values())), figures=figures
+    )
+
+
+def _of(tasks: ByTask, pair: Callable[[Run], Pair]) -> dict[str, list[Pair]]:
+    """A pair for each task: the mean over its runs, and 1, so that a task weighs the same however often it was run."""
+    return {task: [(mean(pair(run)[0] for run in runs), 1.0)] for task, runs in tasks.items() if runs}
+
+
+def _escalated(run: Run) -> bool:
+    return any(turn.tier == "strong" for turn in run.turns)
+
+
+def _flips(run: Run) -> int:
+    return sum(one.tier != other.tier for one, other in zip(run.turns, run.turns[1:], strict=False))
+
+
+def _each_time(tasks: ByTask) -> set[str]:
+    return {task for task, runs in tasks.items() if runs and all(run.success for run in runs)}
+
+
+def _mean_cost(runs: Runs) -> float | None:
+    costs = [spent(run) for run in runs]
+    return None if not costs or None in costs else mean(float(cost) for cost in costs if cost is not None)
+
+
+def _cost_share(tasks: ByTask, strong: ByTask) -> Figure:
+    both = {t: (_mean_cost(tasks[t]), _mean_cost(strong[t])) for t in tasks.keys() & strong.keys()}
+    return ratio({t: [(one, other)] for t, (one, other) in both.items() if one is not None and other is not None})
+
+
+def _recovered(tasks: ByTask, weak: ByTask, strong: ByTask) -> Figure:
+    """The part of the way from always-30B's success to always-105B's (PGR); not defined where that is no way up."""
+    common = tasks.keys() & weak.keys() & strong.keys()
+    rate = {t: tuple(mean(run.success for run in side[t]) for side in (tasks, weak, strong)) for t in common}
+    if sum(s - w for _, w, s in rate.values()) <= 0:
+        return NOTHING
+    return ratio({t: [(mine - w, s - w)] for t, (mine, w, s) in rate.items()})
+
+
+def oracle_row(weak: ByTask, strong: ByTask) -> tuple[Row | None, str]:
+    """The better model of each task, chosen by the other repeats than the one counted; None and why it cannot be.
+
+    A single run per model would be chosen by its own luck, so it is refused.
+    """
+    common = sorted(weak.keys() & strong.keys())
+    repeats = min((min(len(weak[t]), len(strong[t])) for t in common), default=0)
+    if repeats < 2:
+        return None, "No oracle: it needs at least 2 repeats of always-30B and always-105B on every task."
+    chosen: dict[str, list[Run]] = {}
+    for task in common:
+        for index in range(repeats):
+            rest = [[run for i, run in enumerate(side[task][:repeats]) if i != index] for side in (weak, strong)]
+            better = mean(r.success for r in rest[1]) > mean(r.success for r in rest[0])
+            chosen.setdefault(task, []).append((strong if better else weak)[task][index])
+    return _row(ORACLE, chosen, weak, strong, {}), ""
+
+
+def _pairs(name: str, audits: Runs, runs: Runs) -> dict[str, list[Pair]]:
+    """By task, what the other model gained on an audited turn, 1 each."""
+    first = {run.key: run for run in runs if not run.audits}
+    found: dict[str, list[Pair]] = defaultdict(list)
+    for audit in audits:
+        if audit.strategy == name and not audit.void and audit.audits in first:
+            found[audit.task].append((audit.success - first[audit.audits].success, 1))
+    return found
+
+
+def _power(audits: Runs, runs: Runs) -> list[str]:
+    valid = [run for run in audits if not run.void]
+    first = {run.key: run for run in runs if not run.audits}
+    differ = [run.success != first[run.audits].success for run in valid if run.audits in first]
+    share = mean(differ) if differ else 0.25
+    taken = f"the {share:.0%} measured on {len(differ)}" if differ else "25 % as in public pairs"
+    void = len(audits) - len(valid)
+    return [
+        f"{len(valid)} audits count, {void} are void (their replay did not reach the same state). At a disagreement of "
+        f"{taken}, a drop known to 2 points at 95 % needs about {audits_needed(share):,} audits; at 25 %, "
+        f"{audits_needed(0.25):,}. No agreement measured on fewer shows that there is no drop."
+    ]
+
+
+def _regrets(by_strategy: Mapping[str, ByTask], strong: ByTask) -> Iterable[Regret]:
+    each_time = _each_time(strong)
+    for name, tasks in by_strategy.items():
+        for task, runs in sorted(tasks.items()):
+            for run in runs:
+                if name != STRONG_ONLY and task in each_time and not run.success:
+                    yield Regret(
+                        strategy=name, task=task, repeat=run.repeat, said=run.said or run.ended, recording=run.recording
+                    )
+
+
+def _suites(by_strategy: Mapping[str, ByTask]) -> dict[str, dict[str, Figure]]:
+    suites = sorted({run.suite for tasks in by_strategy.values() for runs in tasks.values() for run in runs})
+    return {
+        suite: {
+            name: ratio(
+                _of({t: r for t, r in tasks.items() if r[0].suite == suite}, lambda run: (run.success, 1)), share=True
+            )
+            for name, tasks in by_strategy.items()
+        }
+        for suite in suites
+    }
+
+
+def _notes(plan: Plan, rows: Sequence[Row], by_strategy: Mapping[str, ByTask]) -> Iterable[str]:
+    if few := [row.strategy for row in rows if row.repeats < CLAIM_REPEATS]:
+        yield f"Fewer than {CLAIM_REPEATS} repeats of {', '.join(few)}: read these rows as a trial, not as a claim."
+    if missing := [b for b in BASELINES[:-1] if not any(row.strategy.partition("@")[0] == b for row in rows)]:
+        yield f"Baselines not run: {', '.join(missing)}."
+    if plan.offline:
+        yield (
+            "The models are the embedded rules, not language models: this measures the machinery. "
+            f"Tokens are estimated, cached ones predicted, and both priced as {plan.compared}."
+        )
+    rest = {run.sandbox for tasks in by_strategy.values() for runs in tasks.values() for run in runs}
+    if rest - {"sandbox full"}:
+        yield f"Not every run had the full sandbox: {', '.join(sorted(rest))}."
+    late = sum(run.ended == "late" for tasks in by_strategy.values() for runs in tasks.values() for run in runs)
+    if late:
+        yield f"{late} runs were stopped by their time limit, so their result depends on the machine."

@@ -1,0 +1,126 @@
+"""The report as text: for the terminal, as Markdown, and two benches side by side. Every cell has its n."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from pier_tui.bench.figures import Figure, ratio
+from pier_tui.bench.records import Plan
+from pier_tui.bench.report import Regret, Report, Row
+from pier_tui.bench.runner import spent
+from pier_tui.bench.task import Run
+
+PERCENT = ("success", "stray", "escalated turns", "escalated tasks", "cost of strong", "cached", "recovered",
+           "drop on kept", "false keep", "false escalation")  # fmt: skip
+NUMBERS = ("rupees a task", "turn p50", "turn p95", "flips a task")
+TABLES = (
+    ("success", "escalated turns", "escalated tasks", "cost of strong", "rupees a task"),
+    ("cached", "turn p50", "turn p95", "flips a task", "recovered"),
+    ("drop on kept", "false keep", "false escalation", "stray"),
+)
+
+
+def cell(name: str, figure: Figure) -> str:
+    """`65 % [43, 85] n=20`; a dash where there is nothing, with the n that was too few."""
+    if figure.value is None:
+        return f"- n={figure.n}"
+    scale, digits = (100, 0) if name in PERCENT else (1, 3 if name == "rupees a task" else 2)
+    ends = "[no interval]"
+    if figure.low is not None and figure.high is not None:
+        ends = f"[{figure.low * scale:.{digits}f}, {figure.high * scale:.{digits}f}]"
+    unit = " %" if name in PERCENT else " s" if name.startswith("turn") else ""
+    return f"{figure.value * scale:.{digits}f}{unit} {ends} n={figure.n}"
+
+
+def head(report: Report) -> Iterator[str]:
+    """What was run, where and when."""
+    plan = report.plan
+    price = "unknown" if plan.ratio is None else f"{plan.ratio:.3g}"
+    yield f"{', '.join(plan.suites)} · profile {plan.profile} · {plan.repeats} repeats · {plan.date}"
+    yield f"{', '.join(plan.versions)} · {plan.machine}"
+    yield f"price ratio r = {price} ({plan.compared}); n counts tasks, or audits; intervals are 95 %, over tasks"
+    if plan.command:
+        yield plan.command
+
+
+def rows_of(rows: Sequence[Row], names: Sequence[str]) -> list[tuple[str, ...]]:
+    """A table: the heads, then a row a strategy."""
+    heads = ("strategy", "runs", *names)
+    return [heads, *((r.strategy, str(r.runs), *(cell(n, r.figures[n]) for n in names)) for r in rows)]
+
+
+def text_of(report: Report) -> str:
+    """The terminal view."""
+    lines = [*head(report), ""]
+    for names in TABLES:
+        lines += [*_aligned(rows_of(report.rows, names)), ""]
+    lines += _rest(report, "  ")
+    return "\n".join(lines) + "\n"
+
+
+def markdown_of(report: Report) -> str:
+    """The report as Markdown."""
+    lines = ["# Routing benchmark", "", *(f"{line}  " for line in head(report)), ""]
+    for names in TABLES:
+        heads, *rows = rows_of(report.rows, names)
+        lines += [_piped(heads), _piped(["---"] * len(heads)), *map(_piped, rows), ""]
+    lines += ["| suite | strategy | success |", "| --- | --- | --- |"]
+    for suite, found in report.suites.items():
+        lines += [_piped((suite, name, cell("success", figure))) for name, figure in found.items()]
+    return "\n".join([*lines, "", *_rest(report, "- ")]) + "\n"
+
+
+def _rest(report: Report, mark: str) -> list[str]:
+    lines = [f"{mark}{line}" for line in (*report.power, *report.notes)]
+    if report.regrets:
+        lines += ["", "Regrets (failed where always-105B solves it each time):"]
+        lines += [f"{mark}{_regret(r)}" for r in report.regrets]
+    return lines
+
+
+def _regret(r: Regret) -> str:
+    return f"{r.strategy} · {r.task} #{r.repeat}: {r.said or 'failed'} · pier-tui replay-session {r.recording}"
+
+
+def compared(first: Plan, one: Iterable[Run], second: Plan, other: Iterable[Run]) -> str:
+    """Two benches paired by task and strategy: what the second gained, and its cost against the first's."""
+    sides = [_by_task(runs) for runs in (one, other)]
+    rows = [("strategy", "success gained", "cost of first")]
+    for name in sorted({s for s, _ in sides[0]} & {s for s, _ in sides[1]}):
+        tasks = [t for s, t in sides[0] if s == name and (s, t) in sides[1]]
+        gained, cost = {}, {}
+        for task in tasks:
+            a, b = sides[0][name, task], sides[1][name, task]
+            gained[task] = [(_rate(b) - _rate(a), 1.0)]
+            cost[task] = [(_cost(b), _cost(a))]
+        rows.append((name, cell("success", ratio(gained)), cell("cost of strong", ratio(cost))))
+    heads = [f"first: {first.profile} {first.date}, second: {second.profile} {second.date}", ""]
+    if len(rows) == 1:
+        return "\n".join([*heads, "No strategy was run on the same task in both."]) + "\n"
+    return "\n".join([*heads, *_aligned(rows)]) + "\n"
+
+
+def _by_task(runs: Iterable[Run]) -> dict[tuple[str, str], list[Run]]:
+    found: dict[tuple[str, str], list[Run]] = defaultdict(list)
+    for run in runs:
+        if not run.audits:
+            found[run.strategy, run.task].append(run)
+    return found
+
+
+def _rate(runs: Sequence[Run]) -> float:
+    return sum(run.success for run in runs) / len(runs)
+
+
+def _cost(runs: Sequence[Run]) -> float:
+    return sum(float(spent(run) or 0) for run in runs) / len(runs)
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def _piped(row: Sequence[str]) -> str:
+    return f"| {' | '.join(text.replace('|', '/') for text in row)} |"
