@@ -13,6 +13,7 @@ from textual.widget import Widget
 from pier_tui.backbone.drift import Drift, said
 from pier_tui.events import CallFinished, RouteDecided
 from pier_tui.ui.format import percent, tokens
+from pier_tui.ui.text import sanitize
 
 CACHED, NEW, FREE = ("█", "▓"), ("▒", "░"), "·"
 """Signs of the three parts; neighbouring segments take turns, so that colour is never the only difference."""
@@ -74,7 +75,8 @@ class PrefixBar(Widget):
     def sent(self, event: RouteDecided) -> None:
         """A call is about to be made."""
         if event.segments:
-            self.last = Sent(tuple((s.name, s.tokens) for s in event.segments), event.predicted_cached)
+            named = ((sanitize(s.name, keep_newlines=False), s.tokens) for s in event.segments)
+            self.last = Sent(tuple(named), event.predicted_cached)
 
     def billed(self, event: CallFinished) -> None:
         """The call is on the bill."""
