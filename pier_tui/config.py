@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pier_tui.errors import ConfigError
 from pier_tui.models.messages import Tier
 from pier_tui.private import write_private
+from pier_tui.router import names
 
 CONFIG, PREFERENCES, APPROVED = "config.toml", "preferences.toml", "approved.toml"
 ENVIRONMENT = {
@@ -64,9 +65,14 @@ class Settings(BaseModel):
     only: Tier | None = None
     """Use one model for everything: 30B or 105B (or weak, strong); auto uses both."""
     strategy: str = "self-route"
-    """The routing strategy."""
+    """How turns are routed: self-route, cascade, learned, difficulty, self-verify, mixture, speculative,
+    always-30B, always-105B or random@p."""
     threshold: float = Field(default=0.5, ge=0, le=1)
     """A turn whose stated confidence is below this goes to the strong model."""
+    explore: float = Field(default=0, ge=0, le=0.5)
+    """The share of turns decided by lot, so that other thresholds can be judged from the log; 0.05 is enough."""
+    min_dwell: int = Field(default=1, ge=1)
+    """Turns the strong model stays once it took over."""
     approval_policy: Literal["untrusted", "on-request", "never"] = "untrusted"
     """When commands ask first: all but those that only read; not the project's tests either; or never.
 
@@ -102,6 +108,15 @@ class Settings(BaseModel):
     def _by_label(cls, value: object) -> object:
         """Take the words of the screen, 30B and 105B, as well as weak and strong."""
         return _TIERS.get(value, value) if isinstance(value, str) else value
+
+    @field_validator("strategy")
+    @classmethod
+    def _a_strategy(cls, value: str) -> str:
+        try:
+            names.read(value)
+        except ConfigError as error:
+            raise ValueError(str(error).rstrip(".")) from None
+        return value
 
     @field_validator("weak_url", "strong_url")
     @classmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 
 from pier_tui.config import Settings, config_dir, save_setting, state_dir
@@ -38,7 +38,9 @@ def has_key(profile: Profile, env: Mapping[str, str]) -> bool:
         return False
 
 
-def clients_of(profile: Profile, chosen: Settings, env: Mapping[str, str]) -> Mapping[Tier, ModelClient]:
+def clients_of(
+    profile: Profile, chosen: Settings, env: Mapping[str, str], session: Callable[[], str] = str
+) -> Mapping[Tier, ModelClient]:
     """Connected clients. Raises ConfigError where a key is needed and missing, or would go where it never went."""
     key = find_key(profile, env)
     if key is not None and (missing := Confirmations(state_dir(env)).missing(profile)):
@@ -47,7 +49,7 @@ def clients_of(profile: Profile, chosen: Settings, env: Mapping[str, str]) -> Ma
             f"The key from {profile.key_env} was never sent to {where}, so it was not sent now: "
             "start again to be asked, add --confirm-endpoint to exec, or change the address."
         )
-    return connect(profile, key, offline_pace=chosen.pace)
+    return connect(profile, key, offline_pace=chosen.pace, session=session)
 
 
 def unconfirmed(chosen: Settings, env: Mapping[str, str]) -> tuple[Destination, ...]:

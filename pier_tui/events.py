@@ -97,7 +97,8 @@ class RouteDecided(Event):
 
     `route` says in one word how it came: self-route, forced, latch, handoff, only, failed-router.
     `decision` is the id feedback refers to, the same for all events of one turn. `token_ratio` is what our counts
-    were multiplied by; `cache_break` where and why the prompt leaves what is cached.
+    were multiplied by; `cache_break` where and why the prompt leaves what is cached. `score` is the strategy's own
+    number before calibration, `features` what it was made of.
     """
 
     type: Literal["route_decided"] = "route_decided"
@@ -108,6 +109,7 @@ class RouteDecided(Event):
     offline: bool = False
     strategy: str
     route: str
+    purpose: Literal["act", "verify", "draft", "aggregate"] = "act"
     action: str = ""
     confidence: float | None = None
     threshold: float | None = None
@@ -116,6 +118,8 @@ class RouteDecided(Event):
     cache_break: str = ""
     propensity: float = 1.0
     harness: str = ""
+    score: float | None = None
+    features: dict[str, float] = Field(default_factory=dict)
     segments: tuple[Segment, ...] = ()
     token_ratio: float = 1.0
     predicted_cached: int | None = None
@@ -301,10 +305,7 @@ class WentBack(Event):
 
 
 class TryKept(Event):
-    """Of a turn done twice, the user keeps one try; the other is set aside. None takes the choice back.
-
-    `again` names the pair, as in `WentBack`. Without a choice the second try is what the session goes on with.
-    """
+    """Of turn `again`'s pair one try goes on, the other is set aside; None takes that back: the second goes on."""
 
     type: Literal["try_kept"] = "try_kept"
     again: int

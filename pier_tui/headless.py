@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from pier_tui import connecting, wiring
 from pier_tui.agent.agent import Agent
 from pier_tui.agent.review import everything
 from pier_tui.errors import PierError
@@ -26,6 +28,7 @@ from pier_tui.models.usage import Ledger
 from pier_tui.repo.patch import format_patch
 from pier_tui.session.codec import encode
 from pier_tui.session.export import recording_of
+from pier_tui.trust import admit
 from pier_tui.ui.format import counted, money
 from pier_tui.ui.text import escaped, sanitize, visible
 
@@ -42,6 +45,38 @@ class Wanted:
     timeout: float | None = None
     record: Path | None = None
     """Where to write a recording of the run, deltas included, for `pier-tui replay-session`."""
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """What the user said beforehand: the directory is to be trusted, the key may go to where it never went."""
+
+    trust: bool = False
+    endpoint: bool = False
+
+
+async def assembled(
+    wanted: Wanted,
+    allowed: Allowed,
+    path: Path,
+    overrides: Mapping[str, object],
+    env: Mapping[str, str],
+    out: TextIO,
+    err: TextIO,
+) -> int:
+    """Run one request with an agent made for it; problems of the configuration are told on `err`. Raises PierError."""
+    found = wiring.settings(overrides, env)
+    for problem in found.problems:
+        err.write(f"pier-tui: {sanitize(problem)}\n")
+    if not allowed.trust:
+        admit(wiring.trust_book(env), path)
+    if allowed.endpoint:
+        connecting.confirm(connecting.unconfirmed(found.settings, env), env)
+    agent = await wiring.assemble(found.settings, path, env, approve_all=wanted.yes)
+    try:
+        return await run(agent, wanted, out, err)
+    finally:
+        await agent.aclose()
 
 
 async def run(agent: Agent, wanted: Wanted, out: TextIO, err: TextIO) -> int:

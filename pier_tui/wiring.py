@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from pier_tui import taught
 from pier_tui.agent import resuming
 from pier_tui.agent.agent import Agent
 from pier_tui.agent.asking import RecordedUser
@@ -37,7 +38,6 @@ from pier_tui.repo.records import state_dir_for
 from pier_tui.repo.repo import Repo
 from pier_tui.repo.scratch import Scratch
 from pier_tui.router.override import Steering
-from pier_tui.router.strategies.self_route import SelfRoute
 from pier_tui.router.strategy import Strategy
 from pier_tui.session.shelf import FILE, presence
 from pier_tui.session.store import Store
@@ -116,7 +116,7 @@ async def assemble(
     plain = plain or not trusted
     repo = await asyncio.to_thread(_opened, chosen, path, env, plain)
     profile = await asyncio.to_thread(pick_profile, chosen, env)
-    clients = clients_of(profile, chosen, env)
+    clients = clients_of(profile, chosen, env, lambda: recorder.session)
     store = await asyncio.to_thread(Store, state_dir(env) / FILE)
     overlay = Overlay(repo)
     scratch = Scratch(repo)
@@ -140,6 +140,8 @@ async def assemble(
     steering.pinned = resumed.pinned if chosen.only is None else "auto"
     feedback = await asyncio.to_thread(FeedbackLog, state_dir(env) / "feedback.db")
     atlas = Atlas(overlay, card, chosen.map_tokens).started()
+    routing, unused = taught.routing(chosen, env)
+    routing.strategy = strategy or routing.strategy
     parts = Parts(
         root=repo.root,
         books=books,
@@ -148,8 +150,7 @@ async def assemble(
         bench=ToolBench(desk, overlay, steering),
         overlay=overlay,
         checkpoints=journal,
-        strategy=strategy or SelfRoute(),
-        threshold=chosen.threshold,
+        routing=routing,
         only=chosen.only,
         budget=Budget(chosen.max_turns, chosen.max_cost, chosen.max_seconds),
         epoch_tokens=_epoch(profile, chosen),
@@ -163,14 +164,14 @@ async def assemble(
         read_only=plain,
         sandbox=f"{sandbox.word}, {chosen.approval_policy}",
     )
-    lost = await asyncio.to_thread(resuming.put_pending, overlay, resumed.pending, parts.patches)
     words = (
         *store.notices,
         *opened.words,
         *_unconfined(sandbox),
         *recovered,
-        *lost,
+        *await asyncio.to_thread(resuming.put_pending, overlay, resumed.pending, kept / "patches"),
         *_unlimited(profile, chosen),
+        *unused,
         *told.warnings,
     )
     opening = resuming.notices([*words, *resuming.cut_off_words(resumed)])

@@ -14,15 +14,19 @@ PACKAGE = ROOT / "pier_tui"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 LAYERS: dict[str, int] = {
-    "cli": 9,
+    "cli": 10,
     "argv": 8,
-    "__main__": 9,
+    "cli_replay": 8,
+    "__main__": 10,
     "ui": 7,
     "headless": 8,
     "doctor": 8,
     "bench": 7,
     "wiring": 6,
+    "local": 6,
+    "local_session": 9,
     "connecting": 5,
+    "taught": 5,
     "config": 4,
     "agent": 4,
     "router": 3,
@@ -34,6 +38,7 @@ LAYERS: dict[str, int] = {
     "trust": 1,
     "symbols": 0,
     "models": 0,
+    "calibration": 0,
     "repo": 0,
     "private": -1,
     "redaction": -1,
@@ -50,14 +55,19 @@ HOMES: dict[str, tuple[str, ...]] = {
     "rich": ("ui", "cli", "bench"),
     "tree_sitter": ("symbols", "tools"),
     "tree_sitter_bash": ("tools",),
+    "numpy": ("router", "feedback", "bench"),
+    "pyarrow": ("bench",),
 }
 # Modules imported inside a function: start-up time, or an optional extra. Each line says which and why.
 DEFERRED: dict[str, str] = {
     "argv.py": "start-up: only what is said needs the screen's text",
+    "bench/outcome_files.py": "optional extra: pyarrow",
+    "cli_replay.py": "start-up: only a replay needs matrices",
     "cli.py": "start-up: each command imports only what it runs",
     "models/connect.py": "start-up: only the offline profile needs the embedded pair",
     "models/keys.py": "optional extra: keyring",
     "repo/syscalls.py": "start-up: ctypes is needed with the first write",
+    "models/local/serve.py": "optional extra: local",
     "tools/shell_tree.py": "start-up: the grammar is needed with the first command",
     "symbols/languages.py": "start-up: a grammar is loaded with the first file of its language",
     "ui/launch.py": "start-up: a picture, then the panes, then models, tools and git are imported",
@@ -147,7 +157,7 @@ def test_imports_inside_functions_are_listed_with_their_reason() -> None:
 
 
 def test_settings_are_read_only_where_things_are_assembled() -> None:
-    allowed = {"cli.py", "connecting.py", "wiring.py", "doctor.py", "ui/app.py", "config.py"}
+    allowed = {"cli.py", "local.py", "connecting.py", "taught.py", "wiring.py", "doctor.py", "ui/app.py", "config.py"}
     for path in FILES:
         name = str(path.relative_to(PACKAGE))
         modules = {m for _, m in imports(ast.parse(path.read_text(encoding="utf-8")))}

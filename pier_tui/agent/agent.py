@@ -17,7 +17,7 @@ from pier_tui.backbone.prefix_cache import SwitchPrice
 from pier_tui.backbone.state import Backbone
 from pier_tui.backbone.updates import Update
 from pier_tui.errors import PierError
-from pier_tui.events import TRANSIENT, AnyEvent, Choice, Labelled, Notice, Overridden
+from pier_tui.events import TRANSIENT, AnyEvent, Choice, Labelled, Notice
 from pier_tui.feedback.log import FeedbackLog, Label
 from pier_tui.feedback.outcomes import decisions
 from pier_tui.models.messages import Tier
@@ -78,12 +78,12 @@ class Agent:
     @property
     def strategy(self) -> str:
         """The routing strategy's name."""
-        return f"only {self._p.only}" if self._p.only else self._p.strategy.name
+        return f"only {self._p.only}" if self._p.only else self._p.routing.strategy.name
 
     @property
     def threshold(self) -> float:
         """Confidence below which a turn escalates."""
-        return self._p.threshold
+        return self._p.routing.threshold
 
     def history(self) -> tuple[AnyEvent, ...]:
         """What was kept of a resumed session."""
@@ -183,15 +183,13 @@ class Agent:
         await self._feedback.label(decision, label, note, session=self.session_id)
         yield await self._p.recorder.log(Labelled(decision=decision, label=label, note=note))
 
-    async def choose(self, choice: Choice, scope: Scope) -> AsyncGenerator[AnyEvent, None]:
+    def choose(self, choice: Choice, scope: Scope) -> AsyncGenerator[AnyEvent, None]:
         """Force a model for the next turn, the session, or (`now`) the running turn."""
-        if self._p.only is not None:
-            text = "This session uses one model only; start it without --only to choose."
-            yield await self._p.recorder.log(Notice(text=text, level="warning"))
-            return
-        self._p.steering.choose(choice, scope)
-        if scope != "now":
-            yield await self._p.recorder.log(Overridden(choice=choice, scope=scope))
+        return changes.choose(self._p, choice, scope)
+
+    def route_by(self, name: str, *, once: bool = False) -> AsyncGenerator[AnyEvent, None]:
+        """Route by another strategy from the next request on, or for that one only. Raises ConfigError: unknown."""
+        return changes.route_by(self._p, name, once=once)
 
     def steer(self, text: str) -> None:
         """Say something that reaches the very next turn."""

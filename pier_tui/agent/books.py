@@ -21,8 +21,14 @@ from pier_tui.models.client import ModelClient
 from pier_tui.models.messages import Tier
 from pier_tui.models.tokens import count
 from pier_tui.models.usage import Ledger, Price, Usage, cost
-from pier_tui.router.drive import Prepared
-from pier_tui.router.strategy import Call
+from pier_tui.router.bills import Prepared
+from pier_tui.router.strategy import Call, Reading
+
+OWN_TURN = "This turn is yours; do not hand over."
+TYPICAL = 300
+"""Output tokens of a typical turn of an agent."""
+SPOKEN = 600
+"""Tokens of an answer that may only speak: a plan or a few verdicts."""
 
 SHORTEST_ANSWER = 256
 """Tokens an answer needs at least."""
@@ -79,13 +85,13 @@ class Books:
         self.backbone = Backbone()
         self.tail = Tail()
 
-    def prefix(self, tier: Tier, handoff: str = "") -> Prefix:
-        """The prompt this tier would be sent now."""
-        return self._rendered(tier, self.backbone, self.tail, handoff)
+    def prefix(self, tier: Tier, **asked: str) -> Prefix:
+        """The prompt this tier would be sent now; `asked` are fields of its tail."""
+        return self._rendered(tier, self.backbone, self.tail.model_copy(update=asked))
 
-    def _rendered(self, tier: Tier, backbone: Backbone, tail: Tail, handoff: str = "") -> Prefix:
+    def _rendered(self, tier: Tier, backbone: Backbone, tail: Tail) -> Prefix:
         chosen = self.harnesses[tier]
-        changes = {"handoff": handoff} if tier == "strong" else {"handoff": handoff, "pages": ""}
+        changes = {} if tier == "strong" else {"pages": ""}
         return render(backbone, tier, chosen.prompt, chosen.tools, tail.model_copy(update=changes))
 
     def spare(self, tier: Tier) -> int:
@@ -98,12 +104,16 @@ class Books:
     def prepare(self, call: Call) -> Prepared:
         """Render a call's prompt and open its stream. Raises WindowExceeded where no answer would fit behind it."""
         handoff = complete(call.handoff, self.backbone)
-        prefix = self.prefix(call.tier, handoff)
+        asked = {"handoff": handoff, "question": call.question} | ({"ask": OWN_TURN} if call.own else {})
+        prefix = self.prefix(call.tier, **asked)
         client, cache = self.clients[call.tier], self.caches[call.tier]
         tokens = cache.tokens(prefix)
         if tokens + SHORTEST_ANSWER > client.card.window:
             raise WindowExceeded(too_long(prefix, client.card))
         request = self.harnesses[call.tier].request(prefix.messages, client.card, tokens)
+        if not call.tools:
+            # The tools stay in the prompt, which is cached with them; the model is only told not to call any.
+            request = request.model_copy(update={"tool_choice": "none", "max_tokens": min(request.max_tokens, SPOKEN)})
         broken = cache.first_break(prefix)
         predicted = cache.sent(prefix)
         self._made.append(_Made(call, Asked(call.tier, tokens, predicted), self.backbone, self.tail))
@@ -129,15 +139,16 @@ class Books:
         """
         price = self.clients[call.tier].card.price
         charged = cost(usage, price)
-        would = self._would(call, usage, kept)
+        made = next((m for m in self._made if m.call is call), None)
+        would = self._would(made, usage, kept)
         elsewhere = {tier: cost(would[tier], self.rates.compared[tier]) for tier in self.rates.compared}
-        self._alarms += self.caches[call.tier].billed(said(usage), None if usage.estimated else usage.prompt)
+        prompt, predicted = None if usage.estimated else usage.prompt, made.asked.predicted if made else None
+        self._alarms += self.caches[call.tier].billed(said(usage), prompt, predicted)
         self._enter(call.tier, usage, charged, kept, price, elsewhere)
         return charged, {self.rates.labels[tier]: amount for tier, amount in elsewhere.items()}
 
-    def _would(self, call: Call, usage: Usage, kept: bool) -> Mapping[Tier, Usage]:
+    def _would(self, made: _Made | None, usage: Usage, kept: bool) -> Mapping[Tier, Usage]:
         """The usage of a call on each model alone."""
-        made = next((m for m in self._made if m.call is call), None)
         if made is not None:
             self._made.remove(made)
         if made is None or not kept:
@@ -173,6 +184,22 @@ class Books:
     def count(self, text: str) -> int:
         """Tokens of a text, estimated."""
         return count(text)
+
+    def reading(self, tier: Tier) -> Reading | None:
+        """What this tier's next calls cost at its own prices: now, with what is cold, and later, when it is warm.
+
+        A typical answer is included; estimates. None where a price is unknown.
+        """
+        price, prefix = self.clients[tier].card.price, self.prefix(tier)
+        if price.free:
+            return Reading(now=Decimal(0), later=Decimal(0))
+        cached = self.caches[tier].predict(prefix)
+        now, later = (
+            cost(Usage(prompt=prefix.tokens, cached=warm, output=TYPICAL), price) for warm in (cached, prefix.tokens)
+        )
+        if now is None or later is None:
+            return None
+        return Reading(now=now, later=later, fresh=price.fresh or Decimal(0), reread=prefix.tokens - cached)
 
     def switch_price(self, tier: Tier) -> SwitchPrice:
         """What the first call of a turn on this tier would have to read anew.

@@ -1,4 +1,4 @@
-"""What happens outside the agent's turns: files changed by others, the user's own commands, a review sent back."""
+"""What happens outside the agent's turns: files changed by others, the user's own commands, reviews, his choices."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from pier_tui.agent.parts import Parts
 from pier_tui.agent.review import rebased
 from pier_tui.backbone.updates import SetStatus, Update, describe
 from pier_tui.errors import PierError
-from pier_tui.events import AnyEvent, Notice, RepoChanged, ToolCalled, ToolOutput, ToolReturned
+from pier_tui.events import AnyEvent, Choice, Notice, Overridden, RepoChanged, ToolCalled, ToolOutput, ToolReturned
 from pier_tui.redaction import spared, without_keys
 from pier_tui.repo.repo import Repo
 from pier_tui.repo.verdict import Verdict
+from pier_tui.router.override import Scope
 from pier_tui.tools import process
 from pier_tui.tools.environment import without_secrets
 from pier_tui.tools.text import printed
@@ -118,3 +119,26 @@ async def shell(parts: Parts, command: str, key_env: str = "") -> AsyncGenerator
     scribe.record((fact,))
     async for event in parts.change(scribe.updates, (update_message(text),)):
         yield event
+
+
+async def choose(parts: Parts, choice: Choice, scope: Scope) -> AsyncGenerator[AnyEvent, None]:
+    """Force a model for the next turn, the session, or (`now`) the running turn."""
+    if parts.only is not None:
+        text = "This session uses one model only; start it without --only to choose."
+        yield await parts.recorder.log(Notice(text=text, level="warning"))
+        return
+    parts.steering.choose(choice, scope)
+    if scope != "now":
+        yield await parts.recorder.log(Overridden(choice=choice, scope=scope))
+
+
+async def route_by(parts: Parts, name: str, *, once: bool) -> AsyncGenerator[AnyEvent, None]:
+    """Change the strategy from the next request on, or for that one only. Raises ConfigError: unknown."""
+    routing = parts.routing
+    chosen = await asyncio.to_thread(routing.make, name)
+    if once:
+        routing.once = chosen
+    else:
+        routing.strategy, routing.once = chosen, None
+    words = "The next request is" if once else "Requests are"
+    yield await parts.recorder.log(Notice(text=f"{words} routed by {chosen.name}: {chosen.about}."))

@@ -74,6 +74,7 @@ class Harness:
             max_tokens=min(self.max_tokens, card.output_cap, room),
             temperature=self.temperature,
             reasoning=self.reasoning,
+            logprobs=card.logprobs and self.tier == "weak",
         )
 
     def room(self, card: ModelCard) -> int:

@@ -13,6 +13,7 @@ from pier_tui.agent.history import request_message, turn_messages, update_messag
 from pier_tui.agent.paging import paged
 from pier_tui.agent.parts import Parts
 from pier_tui.agent.past import Mark
+from pier_tui.agent.routing import Trail
 from pier_tui.agent.stuck import CUT_OFF, NOTHING, Repeats, brings_something, cut_off, hopeless, stepped
 from pier_tui.agent.tool_run import TurnTools
 from pier_tui.backbone.prefix import Tail
@@ -39,7 +40,7 @@ from pier_tui.router.drive import Drive, Kept
 from pier_tui.router.override import Interrupted, Switched
 from pier_tui.router.signals import Signals
 from pier_tui.router.strategies.single import Single
-from pier_tui.router.strategy import Answer, Strategy, TurnState
+from pier_tui.router.strategy import Answer, Strategy
 
 NOT_HANDED_OVER = "not handed over: this turn is yours by the user's choice"
 NUDGE = "You have made this same call three times with the same result. Do something else, or finish."
@@ -50,7 +51,8 @@ class RequestLoop:
 
     def __init__(self, parts: Parts, text: str, seconds: Callable[[], float] = time.monotonic) -> None:
         self._p, self._text, self._seconds = parts, text, seconds
-        self._signals, self._repeats = Signals(), Repeats()
+        self._signals, self._repeats, self._trail = Signals(), Repeats(), Trail()
+        self._routed_by = parts.routing.strategy
         self._turns = 0
         self._started = seconds()
         self._spent_before = parts.books.spent
@@ -64,6 +66,7 @@ class RequestLoop:
         """The request's events. `first` forces its first turn; `again` continues a request instead of opening one."""
         log, closed = self._p.recorder.log, False
         self._p.steering.begin()
+        self._routed_by = self._p.routing.take()
         if not again:
             self._p.recorder.request += 1
         try:
@@ -157,7 +160,7 @@ class RequestLoop:
         p = self._p
         if choice != "auto":
             return Single(choice, "forced", "forced by you")
-        return Single(p.only, "only", "the only model of this session") if p.only else p.strategy
+        return Single(p.only, "only", "the only model of this session") if p.only else self._routed_by
 
     async def _routed(self, choice: Choice) -> AsyncGenerator[AnyEvent | Kept, None]:
         """Drive the strategy, starting over on the other model when the user switches in the middle."""
@@ -167,7 +170,7 @@ class RequestLoop:
         call = 0
         while True:
             p.books.tail = await self._tail(forced=isinstance(strategy, Single))
-            state = TurnState(request=self._text, signals=self._signals, threshold=p.threshold)
+            state = self._trail.state(p.routing, p.books, self._text, self._signals, p.overlay)
             try:
                 async with aclosing(drive.run(strategy, state)) as items:
                     async for item in items:
@@ -208,6 +211,7 @@ class RequestLoop:
             async for event in events:
                 yield await p.recorder.log(event)
         self._open = None
+        self._trail.took(answer, calls, done)
         scribe = p.scribe(speaker=tier)  # from the state as it is now: the user may have changed it meanwhile
         scribe.record(done.facts)
         advice = self._learn(answer, calls, done, brings_something(done.facts, done.changed, before))
@@ -248,7 +252,7 @@ class RequestLoop:
         if self._cut:
             return
         self._cut = True
-        if self._drive is not None and (bill := self._drive.take_unsaid()) is not None:
+        for bill in self._drive.take_unsaid() if self._drive is not None else ():
             yield await self._p.recorder.log(bill)
         if self._open is not None:
             answer, done = self._open

@@ -13,6 +13,7 @@ from pier_tui.agent.budget import Budget
 from pier_tui.agent.history import Scribe
 from pier_tui.agent.past import Mark
 from pier_tui.agent.record import Recorder
+from pier_tui.agent.routing import Routing
 from pier_tui.agent.tool_run import ToolBench
 from pier_tui.backbone.prefix import append
 from pier_tui.backbone.state import Author
@@ -25,12 +26,11 @@ from pier_tui.repo.making import sha
 from pier_tui.repo.overlay import Overlay
 from pier_tui.repo.records import Origin
 from pier_tui.router.override import Steering
-from pier_tui.router.strategy import Strategy
 
 
 @dataclass
 class Parts:
-    """The working parts of one session. `threshold`: a stated confidence below it escalates."""
+    """The working parts of one session."""
 
     root: Path
     books: Books
@@ -39,8 +39,7 @@ class Parts:
     bench: ToolBench
     overlay: Overlay
     checkpoints: Journal
-    strategy: Strategy
-    threshold: float = 0.5
+    routing: Routing = field(default_factory=Routing)
     only: Tier | None = None
     budget: Budget = field(default_factory=Budget)
     epoch_tokens: int = 6000

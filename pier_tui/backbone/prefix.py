@@ -35,7 +35,8 @@ class _Frozen(BaseModel):
 class Tail(_Frozen):
     """What is recited at the end of a prompt. `handoff` goes to the strong model on an escalated turn.
 
-    `pages` are parts of files as they stand now, put back for the strong model (`backbone.pages`).
+    `question` is asked instead of the next action (a plan, a verdict on a draft). `pages` are parts of
+    files as they stand now, put back for the strong model (`backbone.pages`).
     """
 
     budget: str = ""
@@ -43,6 +44,7 @@ class Tail(_Frozen):
     questions: tuple[str, ...] = ()
     ask: str = ""
     handoff: str = ""
+    question: str = ""
     pages: str = ""
 
 
@@ -130,14 +132,15 @@ def bound(text: str, limit: int) -> str:
 
 
 def tail_text(tail: Tail) -> str:
-    """The text of `now`: errors, questions and budget within `TAIL_LIMIT` characters, then the handoff in full."""
+    """The text of `now`: errors, questions and budget within `TAIL_LIMIT` characters, then the rest in full."""
     lines = ["open errors:", *_listed(tail.errors)] if tail.errors else ["open errors: none"]
     if tail.questions:
         lines += ["open questions:", *_listed(tail.questions)]
     closing = [line for line in (tail.budget and f"budget: {tail.budget}", tail.ask) if line]
     room = TAIL_LIMIT - sum(len(line) + 1 for line in closing)
     text = "\n".join([_cut(lines, room), *closing])
-    return f"{text}\n{tagged('handoff', tail.handoff)}" if tail.handoff else text
+    told = [tagged(tag, part) for tag, part in (("handoff", tail.handoff), ("question", tail.question)) if part]
+    return "\n".join([text, *told])
 
 
 def tools_text(tools: tuple[ToolSpec, ...]) -> str:

@@ -108,14 +108,16 @@ class PrefixCache:
         self._unbooked.append(_Unbooked(predicted, prefix.tokens, idle))
         return predicted
 
-    def billed(self, cached: int | None, prompt: int | None = None) -> tuple[str, ...]:
-        """Book what the endpoint said of the oldest sent call not yet booked; None where it said nothing.
+    def billed(self, cached: int | None, prompt: int | None = None, predicted: int | None = None) -> tuple[str, ...]:
+        """Book what the endpoint said of a sent call; None where it said nothing.
 
-        Returns alarms, a sentence each: this call billed far below its prediction, or all calls together.
+        That is the oldest one not yet booked for which this was `predicted`, or the oldest of all. Returns alarms,
+        a sentence each: this call billed far below its prediction, or all calls together.
         """
         if not self._unbooked:
             return ()
-        call = self._unbooked.popleft()
+        call = next((one for one in self._unbooked if one.predicted == predicted), self._unbooked[0])
+        self._unbooked.remove(call)
         if prompt is not None:
             self.correction = self.correction.add(call.estimated, prompt)
         self.drift = self.drift.add(call.predicted, cached)

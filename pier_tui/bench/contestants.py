@@ -13,7 +13,6 @@ from typing import Any
 
 from pier_tui.errors import ConfigError
 from pier_tui.models.messages import Tier
-from pier_tui.router.strategies.self_route import SelfRoute
 from pier_tui.router.strategy import Answer, Call, Flow, Strategy, TurnState
 
 WEAK_ONLY, STRONG_ONLY = "always-30B", "always-105B"
@@ -45,8 +44,6 @@ def contestant(name: str, seed: str = "") -> Contestant:
             return Contestant({}, ByLength(int(_number(name, number, 1e9))), False)
         case "latch":
             return Contestant({}, Latch(), False)
-        case "self-route":
-            return Contestant({}, SelfRoute())
         case _:
             return Contestant({"strategy": name})
 

@@ -35,7 +35,8 @@ from pier_tui.events import (
 from pier_tui.models.messages import Reply
 from pier_tui.models.usage import Price, cost
 from pier_tui.repo.repo import Repo
-from pier_tui.router.strategies.self_route import SelfRoute
+from pier_tui.router.catalogue import make
+from pier_tui.router.names import DEFAULT
 from pier_tui.router.strategy import Answer, Call
 from pier_tui.session.export import recording_of
 from pier_tui.tools.probing import probe
@@ -110,7 +111,8 @@ async def _assembled(job: Job, tree: Path, home: Path) -> Agent:
     chosen = contestant(job.strategy, job.key)
     strategy = chosen.strategy
     if job.audit is not None:
-        strategy = Audited(chosen.strategy or SelfRoute(), job.audit.before)
+        own = chosen.strategy or make(str(chosen.overrides.get("strategy", DEFAULT)))
+        strategy = Audited(own, job.audit.before)
     env = {**os.environ, "XDG_STATE_HOME": str(home / "state")}
     limits = {"max_turns": job.task.turns, "approval_policy": "never", "pace": 0.0}
     wanted = settings({**limits, **job.overrides, **chosen.overrides}, env).settings

@@ -148,7 +148,7 @@ def add_usage(one: Usage, other: Usage) -> Usage:
     """Both calls' tokens; a number unknown in either is unknown."""
     both = {
         name: None if (a := getattr(one, name)) is None or (b := getattr(other, name)) is None else a + b
-        for name in ("prompt", "cached", "output", "reasoning")
+        for name in ("prompt", "cached", "output", "reasoning", "drafted", "accepted")
     }
     return Usage(**both, estimated=one.estimated or other.estimated)
 

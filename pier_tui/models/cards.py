@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, JsonValue
 
 from pier_tui.models.messages import Reasoning
 from pier_tui.models.usage import Price
@@ -27,6 +27,8 @@ class ModelCard(BaseModel):
     """A rule-based stand-in, labelled `offline` wherever it appears."""
     cache_block: int = 16
     """Tokens per block the endpoint reuses."""
+    logprobs: bool = False
+    """Whether the endpoint is asked for token log-probabilities, from which a confidence is read."""
     cache_ttl: float = 300.0
     """Seconds a prefix is assumed to stay warm."""
     cache_least: int = 0
@@ -41,6 +43,8 @@ class ModelCard(BaseModel):
     """Reasoning and answer together."""
     tools: tuple[str, ...] | None = None
     """These four, where they are set, win over what the harness of the tier says."""
+    fields: dict[str, JsonValue] = {}
+    """Fields of the server's own, sent with every call as they are: `{ id_slot = 0, cache_prompt = true }`."""
     as_of: date
     source: str
 

@@ -47,11 +47,12 @@ def connect(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     offline_pace: float = 0.0,
+    session: Callable[[], str] = str,
 ) -> dict[Tier, ModelClient]:
     """A client per tier; nothing is sent yet. Raises ConfigError where a key, model id or address is missing.
 
     `transport` replaces the network. The offline profile answers itself unless one is given, a piece every
-    `offline_pace` seconds.
+    `offline_pace` seconds. `session` names the session once there is one, for profiles with a header for it.
     """
     if problems := profile.problems():
         raise ConfigError(problems[0])
@@ -69,6 +70,7 @@ def connect(
             dialect=DIALECTS[profile.dialect](),
             transport=_transport(profile, tier, transport, offline_pace),
             pace=paces[profile.url(tier)],
+            headers=lambda: _affinity(profile, session()),
             clock=clock,
             sleep=sleep,
         )
@@ -109,6 +111,11 @@ async def _probe(http: httpx.AsyncClient, base_url: str, kind: str) -> Found | N
         return None
     ids = (item.get("id") for item in listed if isinstance(item, dict))
     return Found(kind, base_url, tuple(name for name in ids if isinstance(name, str) and name.isprintable()))
+
+
+def _affinity(profile: Profile, session: str) -> dict[str, str]:
+    """The header by which a router of several servers knows the session."""
+    return {profile.session_header: session} if profile.session_header and session else {}
 
 
 def _transport(

@@ -115,6 +115,7 @@ class Plain:
         """Tools in the order given; contents are plain strings."""
         tools = self._tools_for(request)
         body: dict[str, Any] = {
+            **card.fields,
             "model": card.id,
             "messages": [wire_message(message) for message in request.messages],
             "stream": True,
@@ -160,7 +161,7 @@ class Plain:
             return again_later(failure, attempt, now)
         if kind == "missing":
             return retired(failure, card)
-        for name in DROPPABLE:
+        for name in (*DROPPABLE, *card.fields):
             if name in said and name not in self.dropped:
                 self.dropped.add(name)
                 return Again(f"The endpoint does not know {name}; it is left out from now on.")

@@ -83,8 +83,9 @@ class _Refused(Exception):
 class OpenAIClient:
     """One model behind one endpoint; `base_url` ends in the API's version, as `http://127.0.0.1:8000/v1`.
 
-    `card` changes when the endpoint has retired the model and its fallback answers instead. The key is in
-    no message, name or repr. Raises ConfigError for an address or key that cannot be used.
+    `card` changes when the endpoint has retired the model and its fallback answers instead; `headers` are further
+    ones, asked for at every sending. The key is in no message, name or repr. Raises ConfigError for an address or
+    key that cannot be used.
     """
 
     card: ModelCard
@@ -98,6 +99,7 @@ class OpenAIClient:
         dialect: Dialect | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         pace: Pace | None = None,
+        headers: Callable[[], dict[str, str]] = dict,
         waits: Waits = PATIENT,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
@@ -109,7 +111,7 @@ class OpenAIClient:
         self._url, self._host = _address(base_url)
         self._key = _usable(key)
         self._pace, self._clock, self._now, self._sleep = pace or Pace(), clock, now, sleep
-        self._chance, self._waits = chance, waits
+        self._chance, self._waits, self._headers = chance, waits, headers
         self._http = httpx.AsyncClient(
             transport=transport,
             timeout=httpx.Timeout(waits.idle, connect=waits.connect, pool=waits.connect),
@@ -187,7 +189,7 @@ class OpenAIClient:
         self.dialect.check(len(content))
         schemas = {tool.name: tool.parameters for tool in request.tools}
         progress = _Progress(Assembly(), Gate(schemas), self._clock())
-        headers = self.dialect.headers(self._key)
+        headers = self._headers() | self.dialect.headers(self._key)
         try:
             async with self._opened(content, headers) as response:
                 if not response.is_success:

@@ -31,6 +31,10 @@ class Destination(BaseModel):
     origin: str
 
 
+_OURS: set[Destination] = set()
+"""Where keys of our own making go, for this run."""
+
+
 class _Kept(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -81,6 +85,11 @@ def _loopback(origin: str) -> bool:
         return host == "localhost"
 
 
+def vouch(profile: Profile) -> None:
+    """Let the profile's key go where it says for this run: a key of our own making, for servers we started."""
+    _OURS.update(destinations(profile))
+
+
 class Confirmations:
     """What the user confirmed, in the file `endpoints.json` of a folder of the program's own."""
 
@@ -89,7 +98,7 @@ class Confirmations:
 
     def missing(self, profile: Profile) -> tuple[Destination, ...]:
         """Where the profile's key would go without anybody having said so."""
-        known = shipped() | frozenset(self._kept())
+        known = shipped() | _OURS | frozenset(self._kept())
         return tuple(where for where in destinations(profile) if where not in known)
 
     def confirm(self, fresh: Iterable[Destination]) -> None:

@@ -36,6 +36,8 @@ class Profile(BaseModel):
     key: Literal["required", "optional", "none"] = "optional"
     key_env: str = "SARVAM_API_KEY"
     """The environment variable that holds the key."""
+    session_header: str = ""
+    """A header that carries the session's id, by which a router of several servers keeps to the one with its cache."""
     rpm: int | None = None
     weak: ModelCard
     strong: ModelCard

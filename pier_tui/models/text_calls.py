@@ -1,7 +1,8 @@
 """Tool calls that a model wrote as text instead of natively: found, taken out, and kept off the screen.
 
 Three spellings are read: GLM (`<tool_call>name <arg_key>…`), Hermes and Qwen JSON (`<tool_call>{…}`), and
-Qwen-coder (`<function=name><parameter=k>…`); and an answer that is nothing but the JSON object.
+Qwen-coder (`<function=name><parameter=k>…`); and the JSON object itself, where it is the whole answer or stands in
+fences of JSON, as small models write it.
 """
 
 from __future__ import annotations
@@ -27,6 +28,11 @@ PARAMETER = re.compile(r"<parameter=([^>]+)>\n?(.*?)\n?(?:</parameter>|(?=<param
 GLM_NAME = re.compile(r"\s*([\w.-]+)\s*(?=<arg_key>|\Z)")
 GLM_ARGUMENT = re.compile(r"<arg_key>(.*?)</arg_key>\s*<arg_value>(.*?)(?:</arg_value>|\Z)", re.DOTALL)
 FENCE = re.compile(r"\A```(?:json)?\s*\n(.*?)\n?```\Z", re.DOTALL)
+FENCED = re.compile(
+    r"^```(?:json|tool_call)[ \t]*\n\s*(\{.*?\})\s*?(?:\n[ \t]*```[ \t]*$|```[ \t]*$|\Z)", re.DOTALL | re.MULTILINE
+)
+FENCE_OPENS = re.compile(r"```(?:json|tool_call)[ \t]*\n\s*\{")
+FENCE_MAY_OPEN = re.compile(r"`{1,2}\Z|```[a-z_]*[ \t]*\n?\s*\Z")
 MARKS = ("<tool_call", "<function=")
 ENDS = ("</tool_call>", "</function>")
 OPENINGS = ("```json\n{", "{")
@@ -51,6 +57,8 @@ def parse(text: str, known: Known, *, cut: bool = False) -> tuple[str, tuple[Too
     rest = BLOCK.sub(taken, text)
     if not calls and (bare := _bare(text, known)) is not None:
         return "", (_call(*bare, 0),)
+    if not calls:
+        rest = FENCED.sub(lambda match: _fenced(match, known, calls, cut=cut), text)
     return (rest.strip() if calls else text), tuple(calls)
 
 
@@ -86,6 +94,7 @@ class Gate:
     def _start(self) -> int:
         """Where holding starts: at a mark, or at an ending that may become one."""
         at = [found for mark in MARKS if (found := self._held.find(mark)) >= 0]
+        at += [fence.start()] if (fence := FENCE_OPENS.search(self._held)) else []
         if at:
             self._shut = True
             return min(at)
@@ -95,7 +104,8 @@ class Gate:
         tail = self._held.rfind("<")
         if tail >= 0 and any(mark.startswith(self._held[tail:]) for mark in MARKS):
             return tail
-        return len(self._held)
+        fence = FENCE_MAY_OPEN.search(self._held)
+        return fence.start() if fence and _may_be_json(fence[0]) else len(self._held)
 
 
 def _one(match: re.Match[str], known: Known) -> tuple[str, dict[str, Any]] | None:
@@ -149,6 +159,21 @@ def _bare(text: str, known: Known) -> tuple[str, dict[str, Any]] | None:
         return None
     found = _object(inner, known) or _only_a_call(inner)
     return found if found is not None and ('"arguments"' in inner or '"parameters"' in inner) else None
+
+
+def _fenced(match: re.Match[str], known: Known, calls: list[ToolCall], *, cut: bool) -> str:
+    """A fence with nothing in it but a call to a known tool is that call, and goes; any other stays."""
+    found = None if cut and not match.group().rstrip().endswith("```") else _only_a_call(match[1])
+    if found is None or found[0] not in known:
+        return match.group()
+    calls.append(_call(*found, len(calls)))
+    return ""
+
+
+def _may_be_json(opening: str) -> bool:
+    """Whether what may become a fence's first line can still be one of JSON."""
+    word = opening.lstrip("`").strip()
+    return any(name.startswith(word) for name in ("json", "tool_call"))
 
 
 def _only_a_call(inner: str) -> tuple[str, dict[str, Any]] | None:

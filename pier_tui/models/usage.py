@@ -27,6 +27,10 @@ class Usage(BaseModel):
     """All output tokens, reasoning included."""
     reasoning: int | None = None
     """Of `output`, those spent on reasoning; None when it did not say."""
+    drafted: int | None = None
+    """Tokens a speculating server guessed ahead; None when it did not say."""
+    accepted: int | None = None
+    """Of `drafted`, those that turned out right and so are part of `output`; None when it did not say."""
     estimated: bool = False
 
 

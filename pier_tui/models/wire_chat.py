@@ -85,11 +85,8 @@ class Chat:
         usage = mapping(chunk.get("usage")) or mapping(mapping(chunk.get("x_groq")).get("usage"))
         if usage:
             self._draft.usage = read_usage(usage)
-        counted = self._draft.usage
-        timings = mapping(chunk.get("timings"))
-        if timings and counted.cached is None and counted.prompt is not None:
-            cached = part(tokens(timings.get("cache_n")), counted.prompt)
-            self._draft.usage = counted.model_copy(update={"cached": cached})
+        if timings := mapping(chunk.get("timings")):
+            self._draft.usage = timed(self._draft.usage, timings)
 
 
 class Thoughts:
@@ -154,6 +151,16 @@ def read_usage(usage: Mapping[str, Any]) -> Usage:
         cached = tokens(usage.get("prompt_cache_hit_tokens"))
     reasoning = tokens(mapping(usage.get("completion_tokens_details")).get("reasoning_tokens"))
     return Usage(prompt=prompt, cached=part(cached, prompt), output=output, reasoning=part(reasoning, output))
+
+
+def timed(usage: Usage, timings: Mapping[str, Any]) -> Usage:
+    """The usage with what llama.cpp's server counts beside it: tokens from its cache, and drafts of speculation."""
+    changes: dict[str, int | None] = {}
+    if usage.cached is None and usage.prompt is not None:
+        changes["cached"] = part(tokens(timings.get("cache_n")), usage.prompt)
+    if (drafted := tokens(timings.get("draft_n"))) is not None:
+        changes |= {"drafted": drafted, "accepted": part(tokens(timings.get("draft_n_accepted")), drafted)}
+    return usage.model_copy(update=changes)
 
 
 def _another(slot: Slot, identity: str, name: str, arguments: str) -> bool:

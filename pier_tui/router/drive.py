@@ -1,74 +1,27 @@
 """The one place where a strategy's calls are made, streamed, metered and put on the bill.
 
 `drive` runs a flow: for every call it asks the `Caller` for the prompt, streams the answer as events,
-and sends the flow its answers. A failing router fails expensive: the strong model takes the turn and
-the badge says so.
+and sends the flow its answers. A bill is written when it is known whether the answer is kept: exactly one
+a turn is. A failing router fails expensive: the strong model takes the turn and the badge says so.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Protocol
 
-from pier_tui.errors import (
-    BadAnswer,
-    EndpointDown,
-    KeyRejected,
-    ModelError,
-    ModelRetired,
-    OutOfCredit,
-    RateLimited,
-    WindowExceeded,
-)
-from pier_tui.events import AnyEvent, CallFinished, Notice, ReasoningDelta, RouteDecided, Segment, TextDelta
-from pier_tui.models.cards import ModelCard
-from pier_tui.models.messages import CallNotice, Piece, ReasoningPiece, Reply, TextPiece, Tier
-from pier_tui.models.usage import Usage
-from pier_tui.router.decision import Decision, escalates, read_decision
+from pier_tui.errors import BadAnswer, ModelError
+from pier_tui.events import AnyEvent, CallFinished, Notice, ReasoningDelta, RouteDecided, TextDelta
+from pier_tui.models.messages import CallNotice, Piece, ReasoningPiece, Reply, TextPiece
+from pier_tui.router.bills import Answered, Caller, Prepared, Sent
+from pier_tui.router.decision import Decision, read_decision
 from pier_tui.router.override import Steering
-from pier_tui.router.strategy import Answer, Call, Strategy, TurnState
+from pier_tui.router.strategy import Answer, Call, Flow, Judgement, Strategy, TurnState
 
-REFUSED = (KeyRejected, OutOfCredit, RateLimited, WindowExceeded, ModelRetired)
-"""Errors by which an endpoint refuses a call before it works on it, so that nothing is charged."""
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A call made ready: the stream to read and what is known of its prompt beforehand (tokens estimated).
-
-    `handoff` is the hand-over as sent, with what the record added; `cache_break` says what is not cached and why.
-    """
-
-    card: ModelCard
-    pieces: AsyncIterator[Piece]
-    segments: tuple[Segment, ...] = ()
-    predicted_cached: int | None = None
-    prompt_tokens: int = 0
-    handoff: str = ""
-    cache_break: str = ""
-    token_ratio: float = 1.0
-    harness: str = ""
-    """The version of the harness it is made with."""
-
-
-class Caller(Protocol):
-    """Renders prompts, opens streams and keeps the books; the agent gives one to `drive`."""
-
-    def prepare(self, call: Call) -> Prepared:
-        """Render the prompt for a call and open its stream (nothing is sent before the first piece is awaited)."""
-        ...
-
-    def finished(self, call: Call, usage: Usage, kept: bool) -> tuple[Decimal | None, dict[str, Decimal | None]]:
-        """Book a call; its cost in rupees and what the same tokens would have cost elsewhere."""
-        ...
-
-    def count(self, text: str) -> int:
-        """Tokens of a text, estimated."""
-        ...
+ACTING = ("act", "aggregate")
+"""Purposes whose answer may be kept."""
 
 
 @dataclass(frozen=True)
@@ -78,142 +31,190 @@ class Kept:
     answer: Answer
 
 
+class RouterBroken(Exception):
+    """The strategy itself failed, or a call it needed beside the strong model's: the sentence says how."""
+
+
 class Drive:
-    """One turn's calls. `decision_id` ties feedback to them; `seconds` is a clock for durations."""
+    """One turn's calls. `decision_id` ties feedback to them."""
 
     def __init__(self, caller: Caller, steering: Steering, decision_id: str) -> None:
         self._caller, self._steering, self._id = caller, steering, decision_id
         self._calls = 0
-        self._unsaid: CallFinished | None = None
+        self._open: dict[int, tuple[Answered, Answer]] = {}
+        self._unsaid: list[CallFinished] = []
 
-    def take_unsaid(self) -> CallFinished | None:
-        """The bill of a call whose stream was left before it could be told; it is booked and belongs in the journal."""
-        unsaid, self._unsaid = self._unsaid, None
+    def take_unsaid(self) -> tuple[CallFinished, ...]:
+        """Bills of calls whose stream was left before they could be told; they are booked and belong in the journal."""
+        unsaid, self._unsaid = (*self._unsaid, *self._set_aside()), []
         return unsaid
 
     async def run(self, strategy: Strategy, turn: TurnState) -> AsyncGenerator[AnyEvent | Kept, None]:
         """The events of a turn's calls, and last what was kept. Raises ModelError, Interrupted, Switched."""
+        self._name, self._threshold = strategy.name, turn.threshold
         flow = strategy.flow(turn)
         try:
-            calls = next(flow)
-            while True:
-                answers: list[Answer] = []
-                async with aclosing(self._batch(calls, strategy.name, turn.threshold)) as items:
-                    async for item in items:
-                        if isinstance(item, Answer):
-                            answers.append(item)
-                        else:
-                            yield item
-                calls = flow.send(tuple(answers))
-        except StopIteration as stop:
-            yield Kept(stop.value)
-        except ModelError as error:
-            async with aclosing(self._fail_expensive(error, strategy.name, turn.threshold)) as rescue:
+            async with aclosing(self._steps(flow)) as items:
+                async for item in items:
+                    yield item
+        except RouterBroken as error:
+            async with aclosing(self._fail_expensive(str(error))) as rescue:
                 async for rescued in rescue:
                     yield rescued
+        except (Exception, asyncio.CancelledError):
+            for bill in self._set_aside():
+                yield bill
+            raise
         finally:
             flow.close()
 
-    async def _batch(
-        self, calls: tuple[Call, ...], strategy: str, threshold: float
-    ) -> AsyncGenerator[AnyEvent | Answer, None]:
-        if len(calls) == 1:
-            async with aclosing(self._call(calls[0], strategy, threshold)) as items:
+    async def _steps(self, flow: Flow) -> AsyncGenerator[AnyEvent | Kept, None]:
+        step, hopped = _next_step(flow, None), False
+        while not isinstance(step, Answer):
+            acts = [call for call in step if call.purpose in ACTING]
+            if hopped and acts:
+                raise RouterBroken("the strategy asked for a second hop")
+            hopped = hopped or any(call.tier == "strong" for call in acts)
+            if hopped:
+                why = next((call.judgement for call in acts if call.judgement), None)
+                for event in self._settle(None, why):
+                    yield event
+            answers: list[Answer] = []
+            async with aclosing(self._batch(step)) as items:
                 async for item in items:
+                    if isinstance(item, Answer):
+                        answers.append(item)
+                    else:
+                        yield item
+            step = _next_step(flow, tuple(sorted(answers, key=lambda a: a.number)))
+        # An answer that nobody was asked for, such as a recorded one, has no bill.
+        recorded = not step.number and not self._open
+        if step.number not in self._open and not recorded:
+            raise RouterBroken("the strategy kept no answer of this turn")
+        for event in self._settle(step.number, step.judgement):
+            yield event
+        yield Kept(step)
+
+    def _settle(self, number: int | None, judgement: Judgement | None) -> Iterator[AnyEvent]:
+        """What is known now of the open answers: the one of this number is kept, the others are set aside."""
+        for at in sorted(self._open):
+            answered, _ = self._open.pop(at)
+            routed = answered.settled(judgement if number in (None, at) else None, kept=at == number)
+            bill = answered.bill(self._caller, kept=at == number)
+            self._unsaid.append(bill)
+            if routed is not None:
+                yield routed
+            self._unsaid.remove(bill)
+            yield bill
+
+    def _set_aside(self) -> tuple[CallFinished, ...]:
+        """The bills of open answers that nobody will keep."""
+        open_ones, self._open = self._open, {}
+        return tuple(answered.bill(self._caller, kept=False) for _, (answered, _) in sorted(open_ones.items()))
+
+    async def _fail_expensive(self, why: str) -> AsyncGenerator[AnyEvent | Kept, None]:
+        yield Notice(text=f"router failed -> 105B: {why}", level="warning")
+        strong = next((n for n, (_, a) in sorted(self._open.items()) if a.call.tier == "strong"), None)
+        if strong is None:
+            for bill in self._set_aside():
+                yield bill
+            call = Call(tier="strong", route="router-failed", reason=why)
+            async with aclosing(self._call(call, shown=True)) as items:
+                async for item in items:
+                    if not isinstance(item, Answer):
+                        yield item
+            strong = self._calls
+        _, answer = self._open[strong]
+        for event in self._settle(strong, None):
+            yield event
+        yield Kept(answer)
+
+    async def _batch(self, calls: tuple[Call, ...]) -> AsyncGenerator[AnyEvent | Answer, None]:
+        """Events and answers of calls that run side by side, as they come; the last acting one is shown streaming.
+
+        The first failure ends the others, which stay on the bill.
+        """
+        if len(calls) == 1:
+            async with aclosing(self._guarded(calls[0], shown=calls[0].purpose in ACTING)) as only:
+                async for item in only:
                     yield item
             return
-        gathered = await asyncio.gather(*(self._collect(call, strategy, threshold) for call in calls))
-        for items_of_one in gathered:
-            for item in items_of_one:
-                if not isinstance(item, TextDelta | ReasoningDelta):
+        queue: asyncio.Queue[AnyEvent | Answer | None] = asyncio.Queue()
+
+        async def pump(call: Call, shown: bool) -> None:
+            try:
+                async with aclosing(self._guarded(call, shown=shown)) as items:
+                    async for item in items:
+                        queue.put_nowait(item)
+            finally:
+                queue.put_nowait(None)
+
+        tasks = [asyncio.ensure_future(pump(c, c is calls[-1] and c.purpose in ACTING)) for c in calls]
+        try:
+            async with aclosing(_drained(queue, tasks)) as drained:
+                async for item in drained:
                     yield item
+        finally:
+            await _ended(tasks)
+            self._unsaid += [item for item in _left(queue) if isinstance(item, CallFinished)]
 
-    async def _collect(self, call: Call, strategy: str, threshold: float) -> list[AnyEvent | Answer]:
-        async with aclosing(self._call(call, strategy, threshold)) as items:
-            return [item async for item in items]
+    async def _guarded(self, call: Call, *, shown: bool) -> AsyncGenerator[AnyEvent | Answer, None]:
+        """A call whose failure is the router's where the strong model can still take the turn."""
+        try:
+            async with aclosing(self._call(call, shown=shown)) as items:
+                async for item in items:
+                    yield item
+        except ModelError as error:
+            if call.tier == "strong" or call.route == "only":
+                raise
+            raise RouterBroken(str(error)) from error
 
-    async def _fail_expensive(
-        self, error: ModelError, strategy: str, threshold: float
-    ) -> AsyncGenerator[AnyEvent | Kept, None]:
-        if self._last.tier == "strong":
-            raise error
-        yield Notice(text=f"router failed -> 105B: {error}", level="warning")
-        call = Call(tier="strong", route="router-failed", reason=str(error))
-        async with aclosing(self._call(call, strategy, threshold)) as items:
-            async for item in items:
-                yield Kept(item) if isinstance(item, Answer) else item
-
-    async def _call(self, call: Call, strategy: str, threshold: float) -> AsyncGenerator[AnyEvent | Answer, None]:
-        """One call: the route, its deltas, the bill, and the answer."""
-        self._last = call
+    async def _call(self, call: Call, *, shown: bool) -> AsyncGenerator[AnyEvent | Answer, None]:
+        """One call: the route, its deltas where it is shown, and the answer; its bill unless it may be kept."""
         self._calls += 1
-        made = self._caller.prepare(call)
-        routed = self._routed(call, made, strategy, threshold)
+        sent = Sent(self._id, self._calls, call, self._caller.prepare(call), self._name, self._threshold)
         said: list[str] = []
         reply: Reply | None = None
         opened = False
         try:
-            yield routed
+            yield sent.route()
             opened = True
-            async with aclosing(self._pieces(made)) as pieces:
+            async with aclosing(self._pieces(sent.made)) as pieces:
                 async for piece in pieces:
                     if isinstance(piece, Reply):
                         reply = piece
-                    else:
-                        event = _shown(piece)
-                        said.append(getattr(event, "text", "") if not isinstance(event, Notice) else "")
+                        continue
+                    event = _shown(piece)
+                    if isinstance(event, Notice):
+                        yield event
+                        continue
+                    said.append(event.text)
+                    if shown:
                         yield event
             if reply is None:
                 raise BadAnswer("The endpoint ended the answer without finishing it; try the turn again.")
         except GeneratorExit as error:
-            self._unsaid = self._abandoned(call, made, "".join(said) if opened else None, error)
+            self._unsaid.append(sent.cut_off("".join(said) if opened else None, error, self._caller))
             raise
         except (Exception, asyncio.CancelledError) as error:
-            yield self._abandoned(call, made, "".join(said), error)
+            yield sent.cut_off("".join(said), error, self._caller)
             raise
-        for item in self._settled(call, made, routed, reply):
-            if item is self._unsaid:
-                self._unsaid = None
+        for item in self._answered(sent, reply):
             yield item
 
-    def _settled(self, call: Call, made: Prepared, routed: RouteDecided, reply: Reply) -> tuple[AnyEvent | Answer, ...]:
-        """Book a finished call; what is known of its route by now, its bill, and the answer."""
-        decision: Decision | None = call.decision
-        kept = call.purpose == "act"
-        known: tuple[AnyEvent, ...] = ()
-        if call.tier == "weak" and call.route == "self-route":
+    def _answered(self, sent: Sent, reply: Reply) -> Iterator[CallFinished | Answer]:
+        call = sent.call
+        decision: Decision | None = None
+        if call.tier == "weak" and call.purpose in ACTING and call.route != "only":
             decision, reply = read_decision(reply)
-            kept = not escalates(decision, routed.threshold or 0.0)
-            shown = "escalate" if not kept else decision.action
-            changes = {"action": shown, "confidence": decision.confidence, "reason": decision.reason}
-            known = (routed.model_copy(update={**changes, "model": reply.model or routed.model}),)
-        elif call.tier == "weak" and call.route == "forced":
-            # The decision is not asked for, but it is no part of the answer either.
-            _, reply = read_decision(reply)
-        bill = self._bill(call, made, reply, kept)
-        self._unsaid = bill
-        return (*known, bill, Answer(call=call, reply=reply, decision=decision))
-
-    def _bill(self, call: Call, made: Prepared, reply: Reply, kept: bool) -> CallFinished:
-        usage = _usage(reply, made, self._caller)
-        cost, elsewhere = self._caller.finished(call, usage, kept)
-        return CallFinished(
-            decision=self._id,
-            call=self._calls,
-            tier=call.tier,
-            model=reply.model or made.card.id,
-            offline=made.card.offline,
-            usage=usage,
-            cost=cost,
-            price=made.card.price,
-            kept=kept,
-            finish_reason=reply.finish_reason,
-            predicted_cached=made.predicted_cached,
-            first_token=reply.first_token,
-            seconds=reply.seconds,
-            request_id=reply.request_id,
-            counterfactual=elsewhere,
-        )
+        told = None if call.route == "forced" else decision
+        answered = Answered(sent, reply, told)
+        answer = Answer(call=call, reply=reply, decision=told or call.decision, number=sent.number)
+        if call.purpose in ACTING:
+            self._open[sent.number] = (answered, answer)
+        else:
+            yield answered.bill(self._caller, kept=False)
+        yield answer
 
     async def _pieces(self, made: Prepared) -> AsyncGenerator[Piece, None]:
         """The stream, ended at once by the user's stop or switch."""
@@ -229,55 +230,50 @@ class Drive:
             if close is not None:
                 await close()
 
-    def _abandoned(self, call: Call, made: Prepared, said: str | None, error: BaseException) -> CallFinished:
-        """What a call cost that the user cut off or that broke: estimated, and still on the bill.
 
-        `said` is None where nothing was sent. A call that was refused costs nothing; what one costs
-        whose connection broke before an answer is not known.
-        """
-        if said is None or (isinstance(error, REFUSED) and not said):
-            usage = Usage(prompt=0, cached=0, output=0)
-        elif isinstance(error, EndpointDown) and not said:
-            usage = Usage(estimated=True)
-        else:
-            usage = Usage(prompt=made.prompt_tokens, output=self._caller.count(said), estimated=True)
-        cost, elsewhere = self._caller.finished(call, usage, False)
-        return CallFinished(
-            decision=self._id,
-            call=self._calls,
-            tier=call.tier,
-            model=made.card.id,
-            offline=made.card.offline,
-            usage=usage,
-            cost=cost,
-            price=made.card.price,
-            kept=False,
-            finish_reason="failed" if isinstance(error, ModelError) else "interrupted",
-            counterfactual=elsewhere,
-        )
+def _next_step(flow: Flow, answers: tuple[Answer, ...] | None) -> tuple[Call, ...] | Answer:
+    """The flow's next batch, or the answer it keeps. Raises RouterBroken for whatever goes wrong in a strategy."""
+    try:
+        return next(flow) if answers is None else flow.send(answers)
+    except StopIteration as stop:
+        if isinstance(stop.value, Answer):
+            return stop.value
+        raise RouterBroken("the strategy kept no answer") from None
+    except Exception as error:
+        raise RouterBroken(f"{type(error).__name__}: {error}") from error
 
-    def _routed(self, call: Call, made: Prepared, strategy: str, threshold: float) -> RouteDecided:
-        decision = call.decision
-        return RouteDecided(
-            decision=self._id,
-            call=self._calls,
-            tier=call.tier,
-            model=made.card.id,
-            offline=made.card.offline,
-            strategy=strategy,
-            route=call.route,
-            action=decision.action if decision else "",
-            confidence=decision.confidence if decision else None,
-            threshold=threshold,
-            reason=call.reason,
-            handoff=made.handoff or call.handoff,
-            cache_break=made.cache_break,
-            token_ratio=made.token_ratio,
-            propensity=call.propensity,
-            harness=made.harness,
-            segments=made.segments,
-            predicted_cached=made.predicted_cached,
-        )
+
+async def _drained(
+    queue: asyncio.Queue[AnyEvent | Answer | None], tasks: list[asyncio.Task[None]]
+) -> AsyncGenerator[AnyEvent | Answer, None]:
+    """What the tasks put into the queue until all are over. Raises the first task's error once the others ended."""
+    left, error = len(tasks), None
+    while left:
+        item = await queue.get()
+        if item is not None:
+            yield item
+            continue
+        left -= 1
+        failed = next((t for t in tasks if t.done() and not t.cancelled() and t.exception() is not None), None)
+        if failed is not None and error is None:
+            error = failed.exception()
+            for task in tasks:
+                task.cancel()
+    await _ended(tasks)
+    error = error or next((e for t in tasks if not t.cancelled() and (e := t.exception()) is not None), None)
+    if error is not None:
+        raise error
+
+
+async def _ended(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _left(queue: asyncio.Queue[AnyEvent | Answer | None]) -> Iterator[AnyEvent | Answer | None]:
+    while not queue.empty():
+        yield queue.get_nowait()
 
 
 class _Done(Exception):
@@ -299,19 +295,4 @@ def _shown(piece: TextPiece | ReasoningPiece | CallNotice) -> TextDelta | Reason
     return Notice(text=piece.text)
 
 
-def _usage(reply: Reply, made: Prepared, caller: Caller) -> Usage:
-    """The billed usage, or our own count marked as an estimate where the endpoint said nothing."""
-    usage = reply.usage
-    if usage.prompt is not None and usage.output is not None:
-        return usage
-    text = reply.text + reply.reasoning + "".join(c.arguments for c in reply.tool_calls)
-    return usage.model_copy(
-        update={
-            "prompt": usage.prompt if usage.prompt is not None else made.prompt_tokens,
-            "output": usage.output if usage.output is not None else caller.count(text),
-            "estimated": True,
-        }
-    )
-
-
-__all__ = ["Caller", "Drive", "Kept", "Prepared", "Tier"]
+__all__ = ["Caller", "Drive", "Kept", "Prepared", "RouteDecided", "RouterBroken"]

@@ -20,6 +20,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("pin", "every turn on one model, or auto again", "pin", "105B | 30B | auto"),
     Command("only", "the same as /pin", "pin", "105B | 30B | auto"),
     Command("next", "the next turn on one model, then auto again", "next_on", "105B | 30B | auto"),
+    Command("strategy", "route by another strategy; `once`: the next request only", "route_by", "name [once]"),
     Command("router", "how turns are routed", "show_router"),
     Command("costs", "what each model used, cost and saved", "show_costs"),
     Command("sessions", "sessions of this repository", "show_sessions"),

@@ -12,6 +12,7 @@ import os
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from pier_tui.session.shelf import Shelf
     from pier_tui.tools.approval import User
     from pier_tui.ui.app import PierApp
+    from pier_tui.ui.local_pair import LocalPair
     from pier_tui.ui.screens.first_start import SetUp, Setup
     from pier_tui.ui.screens.trust import Standing
     from pier_tui.ui.workbench import SessionLine, Workbench
@@ -122,22 +124,25 @@ def _open(opening: Opening, picture: Picture | None = None) -> int:
     _need_terminal()
     # Until everything is imported there is no garbage worth the time to look for it.
     gc.disable()
-    app = build(opening)
-    sys.setswitchinterval(SWITCH)
-    if picture is not None:
-        picture.hand_over()
-    app.run()
+    with ExitStack() as ending:
+        app = build(opening, ending)
+        sys.setswitchinterval(SWITCH)
+        if picture is not None:
+            picture.hand_over()
+        app.run()
     if app.crashed is not None:
         raise app.crashed
     return app.return_code or 0
 
 
-def build(opening: Opening) -> PierApp:
-    """The app, ready to run. Raises ConfigError."""
+def build(opening: Opening, ending: ExitStack | None = None) -> PierApp:
+    """The app, ready to run; `ending` takes what is to be stopped after it. Raises ConfigError."""
     from pier_tui.ui.app import PierApp, preferences
 
     found, themes, state = preferences(opening.overrides, opening.env)
     connection = Connection(opening, state)
+    if ending is not None:
+        ending.callback(connection.close)
 
     async def start(user: User) -> Workbench:
         for problem in found.problems:
@@ -180,6 +185,7 @@ class Connection:
         self._opening, self._state = opening, state
         self._decided = self.trusted = opening.trusted
         self._seen: Sighting | None = None
+        self._pair: LocalPair | None = None
 
     async def undecided(self) -> Outside | None:
         """The directory, where nobody said yet whether it is trusted. Raises RepositoryError."""
@@ -271,11 +277,27 @@ class Connection:
 
         return [f"{server.base_url} ({', '.join(server.models[:3])})" for server in await detect_local()]
 
+    async def local(self) -> LocalPair:
+        """The models that can be run on this machine."""
+        from pier_tui.ui.local_pair import LocalPair
+
+        self._pair = self._pair or LocalPair(self._opening.env)
+        return self._pair
+
+    def close(self) -> None:
+        """Stop the servers that were started here."""
+        if self._pair is not None:
+            self._pair.close()
+
     async def apply(self, setup: Setup) -> None:
         """Keep and use the choice of the first start. Raises PierError; a server is asked for its models first."""
         from pier_tui import connecting
         from pier_tui.models.connect import served_models
 
+        if setup.way == "local" and self._pair is not None and (running := self._pair.running) is not None:
+            overrides = {**self._opening.overrides, **running.overrides}
+            self._opening = replace(self._opening, overrides=overrides, env=running.env)
+            return
         value = setup.value
         if setup.way == "server":
             value = f"{value.rstrip('/')} ({', '.join(await served_models(value))})"

@@ -158,6 +158,10 @@ class Workbench(Protocol):
         """Force a model; `now` moves the running turn to it."""
         ...
 
+    def route_by(self, name: str, *, once: bool = False) -> AsyncIterator[AnyEvent]:
+        """Route by another strategy, from the next request on or for that one only. Raises ConfigError: unknown."""
+        ...
+
     def steer(self, text: str) -> None:
         """Say something that reaches the very next turn."""
         ...

@@ -19,6 +19,7 @@ from pier_tui.agent.desk import AgentDesk
 from pier_tui.agent.harness import harness
 from pier_tui.agent.parts import Parts
 from pier_tui.agent.record import Recorder
+from pier_tui.agent.routing import Routing
 from pier_tui.agent.tool_run import ToolBench
 from pier_tui.errors import ModelError
 from pier_tui.events import ADAPTER, AnyEvent, Event
@@ -31,7 +32,6 @@ from pier_tui.repo.checkpoint import Journal
 from pier_tui.repo.overlay import Overlay
 from pier_tui.repo.scratch import Scratch
 from pier_tui.router.override import Steering
-from pier_tui.router.strategies.self_route import SelfRoute
 from pier_tui.tools.approval import Nobody, PolicyApproval
 from pier_tui.tools.sandbox import Sandbox
 from pier_tui.tools.scratch_runner import ScratchRunner
@@ -137,7 +137,7 @@ def session(tmp_path: Path, weak: list[object], strong: list[object] | None = No
         "bench": ToolBench(desk, overlay, steering, clock=lambda: 0.0),
         "overlay": overlay,
         "checkpoints": Journal(tmp_path / "state"),
-        "strategy": SelfRoute(),
+        "routing": Routing(**{n: parts.pop(n) for n in ("strategy", "threshold", "epsilon") if n in parts}),  # type: ignore[arg-type]
         "budget": Budget(turns=12),
         "journal": lambda: journal,
         "patches": tmp_path / "patches",

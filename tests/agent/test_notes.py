@@ -81,7 +81,7 @@ async def test_an_update_that_is_unknown_or_not_the_models_is_refused_with_what_
 
 
 async def test_a_section_that_is_not_there_is_refused_with_those_that_are(tmp_path: Path) -> None:
-    (told,) = await noted(session(tmp_path, []), note("x", "goal"))
+    (told,) = await noted(session(tmp_path, [], only="weak"), note("x", "goal"))
     assert "plan" in told
     assert "decisions" in told
 

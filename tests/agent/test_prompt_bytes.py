@@ -66,7 +66,7 @@ def test_whatever_happens_each_prompt_begins_with_the_one_before_without_its_tai
             mine.tail = step
         elif isinstance(step, str):
             tier: Tier = "weak" if step == "weak" else "strong"
-            prompt = mine.prefix(tier, "look" if turn % 3 else "")
+            prompt = mine.prefix(tier, handoff="look" if turn % 3 else "")
             before = last.get(tier, ())
             assert prompt.messages[: len(before)] == before
             last[tier] = prompt.stable

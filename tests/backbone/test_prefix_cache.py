@@ -189,3 +189,13 @@ def test_a_prediction_never_exceeds_the_prompt(first: str, second: str) -> None:
     cache.sent(prompt(first, card=""))
     assert 0 <= cache.predict(prompt(second, card="")) < prompt(second, card="").tokens
     assert cache.predict(prompt(first, card="")) == prompt(first, card="").tokens - 1
+
+
+def test_a_bill_that_comes_late_is_booked_on_the_call_it_is_for() -> None:
+    cache = PrefixCache(CARD, Clock())
+    cache.sent(prompt("first"))
+    warm = cache.sent(prompt("first"))
+    assert warm > 0
+    assert cache.billed(warm, predicted=warm) == ()
+    assert cache.billed(0, predicted=0) == ()
+    assert cache.drift.ratio == 1.0

@@ -17,7 +17,7 @@ from pier_tui.models.keys import Key, find_key, store_key
 from pier_tui.models.profiles import load_profile, profile_names
 from pier_tui.models.sarvam import Sarvam
 
-SHIPPED = ("local", "offline", "open-weights", "sarvam-2026-06", "sarvam-hosted")
+SHIPPED = ("local", "local-pair", "offline", "open-weights", "sarvam-2026-06", "sarvam-hosted")
 NAMED = {"weak_model": "qwen-7b", "strong_model": "org/qwen-32b"}
 
 
@@ -63,7 +63,7 @@ def test_the_hosted_weak_label_claims_no_30b() -> None:
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(ConfigError, match="known are local, offline, open-weights, sarvam-2026-06, sarvam-hosted"):
+    with pytest.raises(ConfigError, match=f"known are {', '.join(SHIPPED)}"):
         load_profile("gpt")
 
 

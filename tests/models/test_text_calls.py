@@ -82,3 +82,46 @@ def test_in_a_text_that_was_cut_only_a_call_with_its_end_is_a_call() -> None:
     cut = "<tool_call>run <arg_key>command</arg_key><arg_value>rm -r b"
     assert parse(cut, known, cut=True) == (cut, ())
     assert [c.name for c in parse(f"{cut}</arg_value></tool_call><tool_ca", known, cut=True)[1]] == ["run"]
+
+
+FENCED = '```json\n{"name": "read", "arguments": {"path": "12", "start": 3}}\n```'
+
+
+@pytest.mark.parametrize(
+    "written", [FENCED, FENCED[:-4], FENCED.replace("json", "tool_call"), FENCED.replace("\n```", "```")]
+)
+@pytest.mark.parametrize("size", [1, 3, 1000])
+def test_a_call_in_a_fence_of_json_after_some_words_is_read_and_never_shown(written: str, size: int) -> None:
+    gate, text = Gate(KNOWN), f"I read `a.py`:\n{written}"
+    shown = "".join(gate.feed(text[i : i + size]) for i in range(0, len(text), size))
+    rest, [call] = gate.finish(native=False)
+    assert (shown.strip(), rest, call.name, json.loads(call.arguments)) == ("I read `a.py`:", "", "read", WANTED)
+
+
+def test_two_fences_are_two_calls_and_the_words_between_stay() -> None:
+    rest, calls = parse(f"First\n{FENCED}\nthen\n{FENCED}\nthat is all", KNOWN)
+    assert [c.name for c in calls] == ["read", "read"]
+    assert rest.split() == ["First", "then", "that", "is", "all"]
+
+
+@pytest.mark.parametrize(
+    "fence",
+    [
+        '```json\n{"name": "nope", "arguments": {}}\n```',
+        '```json\n{"name": "list", "arguments": {}, "why": "an example"}\n```',
+        '```json\n{"a": 1}\n```',
+        '```python\n{"name": "list", "arguments": {}}\n```',
+        "```\nlist\n```",
+    ],
+)
+def test_another_fence_in_an_answer_is_text_whatever_the_pieces(fence: str) -> None:
+    text = f"Set this:\n{fence}\nand run it."
+    gate = Gate(KNOWN)
+    shown = "".join(gate.feed(c) for c in text)
+    rest, calls = gate.finish(native=False)
+    assert (shown + rest, calls) == (text, ())
+
+
+def test_in_a_text_that_was_cut_a_fence_without_its_end_is_text() -> None:
+    text = f"I read:\n{FENCED[:-4]}"
+    assert parse(text, KNOWN, cut=True) == (text, ())

@@ -7,9 +7,9 @@ import json
 import pytest
 
 from pier_tui.models.messages import Reply, ToolCall
+from pier_tui.router.catalogue import make
 from pier_tui.router.decision import Decision, escalates, read_decision
 from pier_tui.router.signals import Signals, reason_to_escalate
-from pier_tui.router.strategies.self_route import SelfRoute
 from pier_tui.router.strategies.single import Single
 from pier_tui.router.strategy import Answer, Call, Strategy, TurnState
 
@@ -30,7 +30,7 @@ def run_dry(strategy: Strategy, turn: TurnState, *answers: Decision | None) -> t
         batch = next(flow)
         while True:
             asked += batch
-            batch = flow.send(tuple(Answer(call=c, reply=Reply(), decision=given.pop(0)) for c in batch))
+            batch = flow.send(tuple(Answer(call=c, reply=Reply(text="done"), decision=given.pop(0)) for c in batch))
     except StopIteration as stop:
         return asked, stop.value
 
@@ -72,7 +72,7 @@ def test_a_confidence_of_zero_escalates_and_none_at_all_does_not() -> None:
 
 def test_self_route_asks_the_weak_model_once_and_keeps_what_it_is_sure_of() -> None:
     turn = TurnState(request="x", signals=Signals())
-    asked, kept = run_dry(SelfRoute(), turn, Decision(action="edit", confidence=0.9))
+    asked, kept = run_dry(make("self-route"), turn, Decision(action="edit", confidence=0.9))
     assert [c.tier for c in asked] == ["weak"]
     assert kept.call.tier == "weak"
 
@@ -80,14 +80,14 @@ def test_self_route_asks_the_weak_model_once_and_keeps_what_it_is_sure_of() -> N
 def test_self_route_hands_over_once_with_the_handoff() -> None:
     turn = TurnState(request="x", signals=Signals())
     handoff = Decision(action="escalate", reason="hard", handoff_prompt="do it")
-    asked, kept = run_dry(SelfRoute(), turn, handoff, None)
+    asked, kept = run_dry(make("self-route"), turn, handoff, None)
     assert [(c.tier, c.handoff) for c in asked] == [("weak", ""), ("strong", "do it")]
     assert kept.call.tier == "strong"
 
 
 def test_signals_go_to_the_strong_model_without_asking_the_weak_one() -> None:
     turn = TurnState(request="x", signals=Signals().failed("t").failed("t"))
-    asked, _ = run_dry(SelfRoute(), turn, None)
+    asked, _ = run_dry(make("self-route"), turn, None)
     assert [(c.tier, c.route) for c in asked] == [("strong", "signal")]
 
 

@@ -219,6 +219,11 @@ class ScriptedWorkbench:
         self.said.append(("choose", (choice, scope)))
         yield Overridden(choice=choice, scope=scope)
 
+    async def route_by(self, name: str, *, once: bool = False) -> AsyncIterator[AnyEvent]:
+        self.said.append(("route_by", (name, once)))
+        self.strategy = self.strategy if once else name
+        yield Notice(text=f"routed by {name}")
+
     async def update(self, updates: Any) -> AsyncIterator[AnyEvent]:
         self.said.append(("update", updates))
         yield BackboneChanged(updates=updates)

@@ -266,6 +266,17 @@ async def test_a_compaction_is_taken_back_by_a_command() -> None:
         assert bench.said == [("undo_compaction", None)]
 
 
+async def test_a_strategy_is_chosen_for_the_session_or_one_request_and_an_unknown_one_is_said() -> None:
+    bench = ScriptedWorkbench()
+    async with workbench(bench) as (app, pilot):
+        for text in ("/strategy mixture once", "/strategy cascade", "/strategy casade"):
+            app.bench.conversation.prompt.post_message(PromptInput.Submitted(text))
+        await idle(pilot, app)
+        await until(pilot, lambda: app.bench.strategy == "cascade")
+        assert bench.said == [("route_by", ("mixture", True)), ("route_by", ("cascade", False))]
+        assert "cascade" in app.bench.query_one(Header).strategy
+
+
 async def test_the_backbone_shows_what_changed_and_the_users_edits_go_to_the_agent() -> None:
     bench = ScriptedWorkbench()
     async with workbench(bench) as (app, pilot):

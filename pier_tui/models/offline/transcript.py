@@ -12,6 +12,7 @@ EDITS = frozenset({"edit", "replace_function", "rename_symbol", "write", "delete
 
 _REQUEST = re.compile(r"<request>\n?(.*?)\n?</request>", re.DOTALL)
 _HANDOFF = re.compile(r"<handoff>\n?(.*?)\n?</handoff>", re.DOTALL)
+_QUESTION = re.compile(r"<question>\n?(.*?)\n?</question>", re.DOTALL)
 _GOAL = re.compile(r"^.*\bgoal\b.*?:\s*(.+)$", re.MULTILINE | re.IGNORECASE)
 _HEADING = re.compile(r"^(?P<path>.+) lines (?P<first>\d+)-(?P<last>\d+) of (?P<total>\d+)$")
 _NUMBERED = re.compile(r"^(\d+)\t(.*)$", re.DOTALL)
@@ -43,6 +44,8 @@ class Transcript:
 
     request: str = ""
     handoff: str = ""
+    question: str = ""
+    """What is asked instead of the next action: a plan, or a verdict on a draft."""
     tools: frozenset[str] = frozenset()
     done: tuple[Done, ...] = ()
     updates: tuple[str, ...] = ()
@@ -89,10 +92,11 @@ def read_transcript(body: dict[str, Any]) -> Transcript:
     start, request = _last_request(messages)
     now = _content(messages[-1]) if messages else ""
     since = messages[start + 1 :] if start >= 0 else messages
-    handoff = _HANDOFF.search(now)
+    handoff, question = _HANDOFF.search(now), _QUESTION.search(now)
     return Transcript(
         request=request,
         handoff=handoff[1] if handoff else "",
+        question=question[1] if question else "",
         tools=tools,
         done=tuple(_calls(since)),
         updates=tuple(_content(m) for m in since if m.get("role") == "user" and _content(m).startswith("<update>")),

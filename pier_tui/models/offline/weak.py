@@ -10,6 +10,7 @@ from __future__ import annotations
 from pier_tui.models.offline.flow import plan
 from pier_tui.models.offline.intents import parse
 from pier_tui.models.offline.plan import Call, Harder, Said
+from pier_tui.models.offline.questions import asked
 from pier_tui.models.offline.transcript import Transcript
 
 CANNOT = (
@@ -20,6 +21,8 @@ CANNOT = (
 
 def answer(transcript: Transcript) -> Said:
     """The answer to this prompt, the route first where it can be stated."""
+    if transcript.question:
+        return asked(transcript, strong=False)
     said, action, harder, rule = plan(transcript, strong=False)
     if harder is not None:
         return _hand_over(transcript, harder)

@@ -1,4 +1,4 @@
-"""The default strategy: trace signals first, then the weak model's own decision in the same call as its action.
+"""The default strategy: the weak model's own decision in the same call as its action.
 
 A router that makes the weak model re-read the prompt on every turn costs more than it saves, so the
 decision is never an extra call: a kept turn costs one weak call, an escalated one a weak and a strong.
@@ -6,34 +6,34 @@ decision is never an extra call: a kept turn costs one weak call, an escalated o
 
 from __future__ import annotations
 
-from pier_tui.router.decision import escalates
-from pier_tui.router.signals import reason_to_escalate
-from pier_tui.router.strategy import Call, Flow, TurnState
+from pier_tui.router.confidence import Prior, features
+from pier_tui.router.gate import escalation, handed_over, judge, kept, unusable
+from pier_tui.router.strategy import Call, Flow, Score, TurnState
 
 
 class SelfRoute:
-    """Signals decide what they can; an undecided turn goes to the weak model, which acts or hands over."""
+    """The weak model acts or hands over; what it says of itself is weighed with what its action would do."""
 
     name = "self-route"
-    about = "the weak model takes each turn and says in the same call whether it should; repeated failures escalate"
+    about = (
+        "30B takes each turn and says in the same call whether it should; one 30B call kept, plus one 105B escalated; "
+        "not where both cost the same"
+    )
+
+    def __init__(self, score: Score | None = None) -> None:
+        self._score = score or Prior()
 
     def flow(self, turn: TurnState) -> Flow:
-        """One weak call, and a strong one where it escalates; or one strong call where the signals say so."""
-        why, latch = reason_to_escalate(turn.signals)
-        if why:
-            (answer,) = yield (Call(tier="strong", route="latch" if latch else "signal", reason=why),)
-            return answer
+        """One weak call, and a strong one where it escalates."""
         (weak,) = yield (Call(tier="weak", route="self-route"),)
-        decision = weak.decision
-        if decision is None or not escalates(decision, turn.threshold):
-            return weak
-        (strong,) = yield (
-            Call(
-                tier="strong",
-                route="handoff",
-                reason=decision.reason,
-                handoff=decision.handoff_prompt or decision.reason,
-                decision=decision,
-            ),
+        found = features(turn, weak)
+        reason = weak.decision.reason if weak.decision else ""
+        judgement = (
+            unusable(weak, reason, found)
+            if handed_over(weak)
+            else judge(turn, self._score(turn, weak), reason=reason, features=found)
         )
+        if not judgement.escalate:
+            return kept(weak, judgement)
+        (strong,) = yield (escalation(turn, weak, judgement),)
         return strong

@@ -15,14 +15,15 @@ from textual.widgets import Button, Input, Static
 
 from pier_tui.errors import PierError
 from pier_tui.ui.screens.dialog import Dialog
+from pier_tui.ui.screens.local_models import LocalModelsScreen, LocalOffer
 from pier_tui.ui.text import sanitize
 
 
 @dataclass(frozen=True)
 class Setup:
-    """What the user chose. `value` is the key, or the server's address; empty for offline."""
+    """What the user chose. `value` is the key, or the server's address; empty for offline and local."""
 
-    way: Literal["offline", "key", "server"]
+    way: Literal["offline", "key", "server", "local"]
     value: str = ""
 
 
@@ -31,6 +32,10 @@ class SetUp(Protocol):
 
     async def find(self) -> Sequence[str]:
         """Servers answering on this machine: address, space, anything else. Only called when the user asks."""
+        ...
+
+    async def local(self) -> LocalOffer:
+        """Models that can be run on this machine."""
         ...
 
     async def apply(self, setup: Setup) -> None:
@@ -56,7 +61,7 @@ class FirstStartScreen(Dialog[Setup]):
         self._wrong = wrong
 
     def body(self) -> list[Widget]:
-        """The three ways."""
+        """The four ways."""
         about = (
             "The offline pair is built in: two rule-based programs, not language models. They find definitions, "
             "rename, refactor and repair simple test failures, free and without a network."
@@ -69,6 +74,7 @@ class FirstStartScreen(Dialog[Setup]):
         ]
         if self._find is not None:
             found.append(Button(Content("Look for a server on this machine"), id="find", compact=True))
+            found.append(Button(Content("Run two small models on this machine..."), id="local", compact=True))
             found.append(Static(id="found"))
         if self._wrong:
             found.append(Static(Content(sanitize(self._wrong)), id="wrong"))
@@ -79,9 +85,11 @@ class FirstStartScreen(Dialog[Setup]):
         self.dismiss(Setup("offline"))
 
     def on_button_pressed(self, message: Button.Pressed) -> None:
-        """Offline, or look around."""
+        """Offline, models run here, or look around."""
         if message.button.id == "offline":
             self.action_offline()
+        elif message.button.id == "local":
+            self.dismiss(Setup("local"))
         else:
             self._look()
 
@@ -111,6 +119,8 @@ async def connect(app: App[None], asked: SetUp) -> None:
     wrong = ""
     while True:
         setup = await app.push_screen_wait(FirstStartScreen(asked.find, wrong))
+        if setup.way == "local" and not await app.push_screen_wait(LocalModelsScreen(await asked.local())):
+            continue
         try:
             return await asked.apply(setup)
         except PierError as error:

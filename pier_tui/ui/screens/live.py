@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any, Literal
 
 from textual import work
 from textual.worker import Worker
 
-from pier_tui.errors import PierError
+from pier_tui.errors import ConfigError, PierError
 from pier_tui.events import (
     AnyEvent,
     Choice,
@@ -23,6 +23,7 @@ from pier_tui.events import (
 )
 from pier_tui.models.messages import Tier
 from pier_tui.repo.diff import Patch
+from pier_tui.router import names
 from pier_tui.ui.figures import next_turn, switch_words
 from pier_tui.ui.format import LABELS, NAMES
 from pier_tui.ui.greeting import greeting
@@ -205,6 +206,23 @@ class LiveSession(Doors):
             self.choose_next(WORDS[word.lower()])
         else:
             self.say("Say 105B, 30B or auto, as in /next 105B.", "warning")
+
+    def action_route_by(self, words: str) -> None:
+        """Another strategy for the session, or for the next request: `cascade`, `cascade once`."""
+        name, _, once = words.partition(" ")
+        try:
+            names.read(name)
+        except ConfigError as error:
+            self.say(str(error), "warning")
+            return
+        if self.workbench is not None:
+            self.work.aside(self._routed_by(self.workbench, name, once=once.strip() == "once"))
+
+    async def _routed_by(self, workbench: Workbench, name: str, *, once: bool) -> AsyncIterator[AnyEvent]:
+        async for event in workbench.route_by(name, once=once):
+            yield event
+        self.strategy = workbench.strategy
+        self.query_one(Header).strategy = f"{self.strategy} {self.threshold:.2f}"
 
     def action_now(self, tier: Tier) -> None:
         """Move the running turn to this model."""

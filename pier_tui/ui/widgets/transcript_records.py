@@ -135,8 +135,9 @@ class TurnRecord:
 
     @property
     def route(self) -> RouteDecided | None:
-        """The route of the call that answers."""
-        return next((call.route for call in reversed(self.calls) if call.route), None)
+        """The route of the call that answers: of the one kept, or of the last while that is not known."""
+        kept = next((call.route for call in self.calls if call.finished and call.finished.kept), None)
+        return kept or next((call.route for call in reversed(self.calls) if call.route), None)
 
     @property
     def text(self) -> str:
