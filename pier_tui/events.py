@@ -7,6 +7,7 @@ Grammar (a session is a sequence of these; `?` optional, `*` any number, `+` at 
     call    := RouteDecided (ReasoningDelta | TextDelta)* CallFinished
     tool    := ToolCalled [ApprovalAsked ApprovalAnswered] ToolOutput* [PatchProposed] ToolReturned
     review  := PatchReviewed [CheckpointTaken PatchApplied]      between any two events, while idle too
+    again   := WentBack BackboneRestored PatchProposed request?          `request` under the number it had
     anywhere: BackboneChanged, RepoChanged, Labelled, Overridden, Compacted, PatchRebased, PatchUndone, Notice
 
 An edit is proposed where the tool made it and reviewed whenever the user gets to it: the agent goes on
@@ -294,6 +295,23 @@ class BackboneRestored(Event):
     why: Literal["", "compaction undone"] = ""
 
 
+class WentBack(Event):
+    """The turns from `to` on are set aside, not lost; `again` is the first turn of a new try on `tier`, 0: none."""
+
+    type: Literal["went_back"] = "went_back"
+    to: int
+    again: int = 0
+    tier: Tier | None = None
+
+
+class TryKept(Event):
+    """Of turn `again`'s pair one try goes on, the other is set aside; None takes that back: the second goes on."""
+
+    type: Literal["try_kept"] = "try_kept"
+    again: int
+    kept: Literal["first", "second"] | None
+
+
 class Compacted(Event):
     """The snapshot was rewritten; the lists name items kept, merged and dropped."""
 
@@ -366,6 +384,8 @@ AnyEvent = Annotated[
     | TurnEnded
     | BackboneChanged
     | BackboneRestored
+    | WentBack
+    | TryKept
     | Compacted
     | RepoChanged
     | Labelled

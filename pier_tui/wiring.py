@@ -160,6 +160,8 @@ async def assemble(
         compacted=resumed.compacted,
         hold=resumed.undone + _epoch(profile, chosen) if resumed.undone else 0,
         page_tokens=0 if profile.offline else chosen.page_tokens,
+        journal=lambda: store.events(opened.session),
+        patches=kept / "patches",
         atlas=atlas,
         has_git=not plain,
         read_only=plain,

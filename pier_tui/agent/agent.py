@@ -6,14 +6,13 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, suppress
 from dataclasses import replace
-from typing import Literal
 
-from pier_tui.agent import changes, compacting, past
+from pier_tui.agent import again, changes, compacting
 from pier_tui.agent.books import Books
 from pier_tui.agent.loop import RequestLoop
 from pier_tui.agent.parts import Parts
 from pier_tui.agent.resuming import Message, Resuming
-from pier_tui.agent.review import Ids, review, since, undo, wanted
+from pier_tui.agent.review import Ids, review, undo, wanted
 from pier_tui.agent.teaching import Teaching
 from pier_tui.backbone.prefix_cache import SwitchPrice
 from pier_tui.backbone.state import Backbone
@@ -21,6 +20,7 @@ from pier_tui.backbone.updates import Update
 from pier_tui.errors import PierError
 from pier_tui.events import AnyEvent, Choice, Labelled, Notice
 from pier_tui.feedback.log import FeedbackLog
+from pier_tui.feedback.rows import Label
 from pier_tui.models.messages import Tier
 from pier_tui.models.profiles import Profile
 from pier_tui.models.usage import Ledger
@@ -28,8 +28,7 @@ from pier_tui.repo.diff import HunkPick, Patch
 from pier_tui.repo.records import Effects, Written
 from pier_tui.repo.verdict import Verdict
 from pier_tui.router.override import Scope
-
-Label = Literal["escalate", "de-escalate", "keep"]
+from pier_tui.session.tries import Which
 
 
 class Agent:
@@ -45,8 +44,7 @@ class Agent:
         resuming: Resuming = Resuming(),  # noqa: B008  (immutable)
     ) -> None:
         self._p, self.profile, self._feedback, self._past, self._close = parts, profile, feedback, past_events, close
-        self.busy = False
-        self._resuming = resuming
+        self.busy, self._resuming = False, resuming
         self.teaching = Teaching(parts, feedback).begin(past_events)
 
     @property
@@ -164,25 +162,22 @@ class Agent:
 
     async def redo(self, turn: int) -> AsyncGenerator[AnyEvent, None]:
         """Do a turn of this session again on the other model, from the backbone as it was before that turn."""
-        if self.busy:
-            raise PierError("Interrupt the running request before redoing a turn.")
-        mark = past.mark_of(self._p, turn)
-        async for event in past.put_back(self._p, mark, f"Redoing turn {turn} on the other model"):
-            yield event
-        loop = RequestLoop(self._p, mark.request)
-        async with aclosing(self._busy(loop.run(past.other(mark.tier), again=True))) as events:
+        async with aclosing(self._idle(again.redo(self._p, turn))) as events:
             async for event in events:
                 yield event
 
     async def rewind(self, turn: int, files: bool) -> AsyncGenerator[AnyEvent, None]:
         """Go back to before a turn; with `files`, our own hunks applied since are undone too."""
-        if self.busy:
-            raise PierError("Interrupt the running request before rewinding.")
-        mark = past.mark_of(self._p, turn)
-        if files:
-            async for event in self.undo(since(await self.written(), self.session_id, turn)):
+        async with aclosing(self._idle(again.rewind(self._p, turn, files=files))) as events:
+            async for event in events:
                 yield event
-        async for event in past.put_back(self._p, mark, f"Rewound to before turn {turn}"):
+
+    async def keep(self, pair: int, kept: Which | None) -> AsyncGenerator[AnyEvent, None]:
+        """Of a turn done twice go on with one try, judging the first one's route by that; None takes it back."""
+        async with aclosing(self._idle(again.keep(self._p, pair, kept))) as events:
+            async for event in events:
+                yield event
+        async for event in self.label(*await again.judgement(self._p, pair, kept)):
             yield event
 
     async def label(self, decision: str, label: Label | None, note: str = "") -> AsyncGenerator[AnyEvent, None]:
@@ -229,6 +224,11 @@ class Agent:
             await self._p.recorder.flush()
         if self._close is not None:
             await self._close()
+
+    def _idle(self, events: AsyncGenerator[AnyEvent, None]) -> AsyncGenerator[AnyEvent, None]:
+        if self.busy:
+            raise PierError("Interrupt the running request before going back.")
+        return self._busy(events)
 
     async def _busy(self, events: AsyncGenerator[AnyEvent, None]) -> AsyncGenerator[AnyEvent, None]:
         """A request's events; the decisions in them are kept for the feedback whatever its end was."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,6 +55,10 @@ class Parts:
     """Tells the models of the repository; None leaves the backbone's card as it is."""
     marks: list[Mark] = field(default_factory=list)
     """What each turn of this run started from, for redo and rewind."""
+    journal: Callable[[], Sequence[AnyEvent]] = tuple
+    """All events of the session so far, read anew; it blocks. For the marks of turns of earlier runs."""
+    patches: Path = Path()
+    """Where patches are kept that no longer fit."""
     has_git: bool = True
     sandbox: str = ""
     """How commands are confined, in two words for the status line."""

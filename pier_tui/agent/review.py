@@ -7,7 +7,7 @@ against, or the hunk is re-based or refused.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from functools import partial
 from typing import Literal
@@ -15,19 +15,10 @@ from typing import Literal
 from pier_tui.agent.history import update_message
 from pier_tui.agent.parts import Parts
 from pier_tui.errors import PierError
-from pier_tui.events import (
-    AnyEvent,
-    CheckpointTaken,
-    Notice,
-    PatchApplied,
-    PatchRebased,
-    PatchReviewed,
-    PatchUndone,
-)
+from pier_tui.events import AnyEvent, CheckpointTaken, Notice, PatchApplied, PatchRebased, PatchReviewed, PatchUndone
 from pier_tui.repo.diff import HunkPick, Patch, Sides
 from pier_tui.repo.overlay import Overlay
 from pier_tui.repo.picking import is_nothing, select
-from pier_tui.repo.records import Written
 from pier_tui.repo.verdict import Verdict
 
 
@@ -174,12 +165,6 @@ Ids = str | tuple[str, ...]
 def wanted(hunks: tuple[HunkPick, ...] | None) -> tuple[set[str] | None, set[str] | None]:
     """Ids and paths of the hunks to take back; None for all."""
     return (None, None) if hunks is None else ({p.hunk for p in hunks}, {p.path for p in hunks})
-
-
-def since(written: Iterable[Written], session: str, turn: int) -> tuple[str, ...]:
-    """What this session wrote at or after a turn and still stands."""
-    ours = (w.checkpoint for w in written if w.checkpoint.origin.session == session)
-    return tuple(c.id for c in ours if c.origin.turn >= turn and not c.aside and c.undoes is None)
 
 
 async def undo(parts: Parts, checkpoint: Ids, hunks: tuple[HunkPick, ...] | None) -> AsyncGenerator[AnyEvent, None]:

@@ -6,6 +6,7 @@ import hashlib
 import os
 import secrets
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
@@ -139,3 +140,9 @@ def state_dir_for(root: Path, state_home: Path | None = None) -> Path:
 def new_id() -> str:
     """An id that sorts by time."""
     return f"{time.time_ns():020d}-{secrets.token_hex(4)}"
+
+
+def since(written: Iterable[Written], session: str, turn: int) -> tuple[str, ...]:
+    """What this session wrote at or after a turn and still stands."""
+    ours = (w.checkpoint for w in written if w.checkpoint.origin.session == session)
+    return tuple(c.id for c in ours if c.origin.turn >= turn and not c.aside and c.undoes is None)

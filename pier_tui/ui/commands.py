@@ -28,6 +28,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("undo", "take applied changes back", "show_undo"),
     Command("undo-compaction", "put back what the last compaction took from the backbone", "undo_compaction"),
     Command("redo", "do a turn again on the other model", "redo", "turn number"),
+    Command("compare", "both tries of a turn side by side, and keep one", "compare", "turn number"),
     Command("export", "write this session as Markdown", "export"),
     Command("unqueue", "drop the last queued message", "unqueue"),
     Command("suspend", "back to the shell; fg there goes on here", "app.suspend_process"),

@@ -109,7 +109,10 @@ class Badge:
     cached: float | None = None
     seconds: float | None = None
     label: Label | None = None
+    noted: bool = False
     handoff: bool = False
+    aside: bool = False
+    pair: str = ""
 
     @property
     def why(self) -> str:
@@ -169,8 +172,13 @@ class Badge:
             yield "  ".join([*figures[:kept], *brief])
 
     def after(self) -> list[str]:
-        """What follows the facts: the user's judgement, and where the hand-over is seen."""
-        found = [LABELS[self.label]] if self.label else []
+        """What follows the facts: the user's judgement, ✎ where it has a note, and where the hand-over is seen."""
+        tried = ", ".join(word for word in (self.pair, "set aside" if self.aside else "") if word)
+        judged = LABELS[self.label] if self.label else ""
+        if self.noted:
+            # In the colon's place, so that a note pushes no figure off a narrow badge.
+            judged = judged.replace("you:", "you✎", 1)
+        found = [word for word in (tried, judged) if word]
         return [*found, "↥ hand-over"] if self.handoff else found
 
 

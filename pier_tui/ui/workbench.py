@@ -19,6 +19,7 @@ from pier_tui.models.messages import Tier
 from pier_tui.repo.diff import HunkPick, Patch
 from pier_tui.repo.records import Effects, Written
 from pier_tui.repo.verdict import Verdict
+from pier_tui.session.tries import Which
 
 Label = Literal["escalate", "de-escalate", "keep"]
 
@@ -169,6 +170,10 @@ class Workbench(Protocol):
 
     def redo(self, turn: int) -> AsyncIterator[AnyEvent]:
         """Do a turn again on the other model."""
+        ...
+
+    def keep(self, pair: int, kept: Which | None) -> AsyncIterator[AnyEvent]:
+        """Of a turn done twice go on with one try; None takes the choice back. `pair` is the second try's turn."""
         ...
 
     def repo_changed(self, paths: tuple[str, ...]) -> AsyncIterator[AnyEvent]:

@@ -139,6 +139,8 @@ def session(tmp_path: Path, weak: list[object], strong: list[object] | None = No
         "checkpoints": Journal(tmp_path / "state"),
         "routing": Routing(**{n: parts.pop(n) for n in ("strategy", "threshold", "epsilon") if n in parts}),  # type: ignore[arg-type]
         "budget": Budget(turns=12),
+        "journal": lambda: journal,
+        "patches": tmp_path / "patches",
         **parts,
     }
     agent = Agent(Parts(**fields), load_profile("offline"), FeedbackLog(tmp_path / "feedback.db"))  # type: ignore[arg-type]

@@ -185,7 +185,7 @@ async def test_rewinding_twice_takes_files_back_once(tmp_path: Path) -> None:
     again = [e async for e in s.agent.rewind(1, True)]
     assert "patch_undone" not in kinds(again)
     assert [e.text for e in again if e.type == "notice"] == [
-        "Rewound to before turn 1; the first try stays above, set aside."
+        "Rewound to before turn 1; what came after stays above, set aside."
     ]
 
 

@@ -33,6 +33,7 @@ from pier_tui.events import (
     TextDelta,
     ToolCalled,
     ToolReturned,
+    TryKept,
     TurnEnded,
     TurnStarted,
 )
@@ -254,6 +255,10 @@ class ScriptedWorkbench:
         self.said.append(("redo", turn))
         for event in ():
             yield event
+
+    async def keep(self, pair: int, kept: Any) -> AsyncIterator[AnyEvent]:
+        self.said.append(("keep", (pair, kept)))
+        yield TryKept(again=pair, kept=kept)
 
     async def rewind(self, turn: int, files: bool) -> AsyncIterator[AnyEvent]:
         self.said.append(("rewind", (turn, files)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -124,6 +125,14 @@ def test_where_there_is_little_room_figures_give_way_before_the_route() -> None:
     assert narrow.startswith("2   105B  escalated 0.31 · pub")
     assert narrow.endswith("₹0.0853  you: right call  ↥")
     assert len(narrow) == 62
+
+
+def test_a_note_takes_no_room_from_the_figures() -> None:
+    facts = {"settled": True, "cost": Decimal("0.0041"), "cached": 0.73, "seconds": 1.2}
+    badge = Badge(3, "30B", action="inspect", confidence=0.86, label="escalate", **facts)
+    assert "".join(badge.line(78)).endswith("₹0.0041  cache 73 %  you: should have been 105B")
+    noted = replace(badge, noted=True)
+    assert "".join(noted.line(78)).endswith("₹0.0041  cache 73 %  you✎ should have been 105B")
 
 
 def test_forced_failed_and_offline_turns_say_so() -> None:

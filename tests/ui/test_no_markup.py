@@ -36,7 +36,7 @@ ATTRIBUTES = {"border_title", "border_subtitle", "tooltip", "placeholder", "prom
 BANNED = {"from_markup", "render_markup", "Markdown", "MarkdownViewer", "Link"}
 """Read markup by themselves, open links, or trust the escape sequences of a text."""
 SAFE_CALLS = {"Content", "Text", "assemble", "styled", "super", "range"}
-NO_WIDGETS = ("wanted", "workbench", "__dict__", "marks", "cuts", "found", "seen")
+NO_WIDGETS = ("wanted", "workbench", "__dict__", "marks", "cuts", "found", "seen", "progress")
 """What has an `update` and is no widget."""
 
 

@@ -19,7 +19,7 @@ from pier_tui.ui.screens.costs import CostsScreen
 from pier_tui.ui.screens.first_start import FirstStartScreen
 from pier_tui.ui.screens.turn import TurnScreen
 
-SIZES, SIZE = 400 if os.environ.get("PIER_SOAK") else 20, (120, 36)
+SIZES, SIZE = 400 if os.environ.get("PIER_SOAK") else 14, (120, 36)
 """How many sizes, the corners included."""
 SMALLEST, LARGEST = (20, 5), (400, 120)
 ODD = [(1, 1), SMALLEST, (59, 16), (60, 15), (60, 16), (20, 120), (400, 5), LARGEST]

@@ -17,6 +17,7 @@ from pier_tui.ui.app import PierApp
 from pier_tui.ui.screens.ask import AskScreen
 from pier_tui.ui.screens.costs import CostsScreen
 from pier_tui.ui.screens.help import HelpScreen
+from pier_tui.ui.screens.note import NoteScreen
 from pier_tui.ui.screens.router import RouterScreen
 from pier_tui.ui.screens.turn import TurnScreen
 from pier_tui.ui.widgets.backbone_tree import BackboneTree
@@ -159,6 +160,28 @@ async def test_while_a_turn_runs_the_price_of_moving_it_is_known_before_it_is_mo
         await pilot.press("escape")
         await idle(pilot, app)
         assert app.bench.next_words == "next turn: auto"
+
+
+async def test_a_judgement_is_given_a_note_and_the_badge_says_so() -> None:
+    bench = ScriptedWorkbench()
+    async with workbench(bench) as (app, pilot):
+        app.bench.request("x")
+        await idle(pilot, app)
+        app.bench.conversation.go_to(1)
+        await pilot.press("n")
+        assert not isinstance(app.screen, NoteScreen), "there is no judgement to note anything on"
+        await pilot.press("e")
+        record = app.bench.conversation.turn_record(1)
+        assert record is not None
+        await until(pilot, lambda: record.label == "escalate")
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, NoteScreen) and app.focused is not None)
+        await pilot.press(*"slow", "enter")
+        await until(pilot, lambda: record.noted)
+        assert record.badge().after() == ["you✎ should have been 105B"]
+        assert app.bench.story.labels["d1"].note == "slow"
+        await pilot.press("e")
+        await until(pilot, lambda: not record.badge().after())
 
 
 async def test_a_running_turn_can_be_moved_and_an_idle_one_leaves_the_keys_to_the_prompt() -> None:

@@ -159,6 +159,8 @@ class Sources:
                 | e.TurnEnded()
                 | e.BackboneChanged()
                 | e.BackboneRestored()
+                | e.WentBack()
+                | e.TryKept()
                 | e.Compacted()
                 | e.RepoChanged()
                 | e.Labelled()

@@ -25,9 +25,10 @@ from pier_tui.models.messages import Tier
 from pier_tui.repo.diff import Patch
 from pier_tui.router import names
 from pier_tui.ui.figures import next_turn, switch_words
-from pier_tui.ui.format import NAMES
+from pier_tui.ui.format import LABELS, NAMES
 from pier_tui.ui.greeting import greeting
 from pier_tui.ui.screens.doors import Doors
+from pier_tui.ui.screens.note import NoteScreen
 from pier_tui.ui.widgets.header import Header
 from pier_tui.ui.widgets.prompt import Files
 from pier_tui.ui.work import Job, Work
@@ -168,6 +169,16 @@ class LiveSession(Doors):
         before = self.story.labels.get(decision)
         again = before is not None and before.label == label
         self.work.aside(self.workbench.label(decision, None if again else label, note))
+
+    @work(exclusive=True, group="door")
+    async def give_note(self, turn: int) -> None:
+        """Write a note to the judgement that stands on a turn."""
+        judged = self.story.turns[turn].label if turn in self.story.turns else None
+        if self.workbench is None or judged is None or judged.label is None:
+            return self.say("Judge the turn first: e, d or k.", "warning")
+        note = await self.app.push_screen_wait(NoteScreen(f"Turn {turn}, {LABELS[judged.label]}", judged.note))
+        if note is not None and note != judged.note:
+            self.work.aside(self.workbench.label(judged.decision, judged.label, note))
 
     # Which model.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import ClassVar, Literal
 
 from textual import work
@@ -14,8 +14,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from pier_tui.errors import PierError
-from pier_tui.events import PatchApplied
-from pier_tui.repo.diff import HunkPick, Patch
+from pier_tui.repo.diff import HunkPick
 from pier_tui.repo.records import Effects, Written
 from pier_tui.ui.screens.dialog import Choices, Dialog
 from pier_tui.ui.text import sanitize
@@ -95,43 +94,29 @@ class RewindScreen(Dialog[Literal["talk", "files"]]):
     RewindScreen .alone { margin-bottom: 1; }
     """
 
-    def __init__(self, turn: int, applied: Sequence[PatchApplied]) -> None:
+    def __init__(self, turn: int, effects: Effects) -> None:
         super().__init__()
-        self._to = turn
-        self._patches = [event.patch for event in reversed(applied) if event.turn >= turn]
+        self._to, self._effects = turn, effects
 
     def body(self) -> list[Widget]:
         """What goes, and what would change in the files."""
         text = f"Go back to before turn {self._to}. Later turns are set aside. "
+        if not self._changes:
+            return [Static(Content(f"{text}Nothing that was applied since still stands."), classes="alone")]
         text += "With the files, these hunks of ours are taken back; anything else in the files stays:"
-        if not self._patches:
-            text = f"Go back to before turn {self._to}. Later turns are set aside. Nothing was applied since."
-            return [Static(Content(text), classes="alone")]
-        return [Static(Content(text)), VerticalScroll(Static(reversed_preview(self._patches)), can_focus=False)]
+        return [Static(Content(text)), VerticalScroll(Static(effects_preview(self._effects)), can_focus=False)]
+
+    @property
+    def _changes(self) -> bool:
+        return bool(self._effects.patch.files or self._effects.conflicts)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Files only where some would change."""
-        return bool(self._patches) if parameters == ("files",) else True
+        return bool(self._effects.patch.files) if parameters == ("files",) else True
 
     def action_answer(self, what: Literal["talk", "files"]) -> None:
         """Go."""
         self.dismiss(what)
-
-
-def reversed_preview(patches: Iterable[Patch]) -> Content:
-    """The lines that would go (those added) and come back (those removed)."""
-    parts: list[tuple[str, str]] = []
-    for patch in patches:
-        for file in patch.files:
-            parts.append((f"{sanitize(file.path)}\n", "bold"))
-            for hunk in file.hunks:
-                for line in hunk.lines:
-                    text = sanitize(line.text.rstrip("\r\n"))
-                    if line.kind == "+":
-                        parts.append((f"  - {text}\n", "$text-error"))
-                    elif line.kind == "-":
-                        parts.append((f"  + {text}\n", "$text-success"))
-    return cut(parts)
 
 
 def cut(parts: list[tuple[str, str]]) -> Content:

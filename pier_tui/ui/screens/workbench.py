@@ -13,12 +13,14 @@ from textual.binding import BindingType
 from pier_tui.errors import PierError
 from pier_tui.events import AnyEvent
 from pier_tui.repo.diff import Patch
+from pier_tui.repo.records import Effects, since
 from pier_tui.repo.verdict import Verdict
 from pier_tui.ui.commands import Command, parse
 from pier_tui.ui.editor import edit
 from pier_tui.ui.keymap import WORKBENCH
 from pier_tui.ui.panes.backbone import BackbonePane
 from pier_tui.ui.panes.diff import DiffPane
+from pier_tui.ui.screens.compare import CompareScreen
 from pier_tui.ui.screens.live import LiveSession
 from pier_tui.ui.screens.undo import RewindScreen, UndoScreen
 from pier_tui.ui.text import sanitize
@@ -133,8 +135,12 @@ class WorkbenchScreen(LiveSession):
         match message.action:
             case "escalate" | "de-escalate" | "keep":
                 self.give_label(message.turn, message.action)
+            case "note":
+                self.give_note(message.turn)
             case "redo":
                 self.action_redo(str(message.turn))
+            case "compare":
+                self.action_compare(str(message.turn))
             case "detail":
                 self.action_show_turn(message.turn)
             case "rewind":
@@ -205,6 +211,20 @@ class WorkbenchScreen(LiveSession):
         self.work.request(Job(f"redo turn {turn}", lambda: self._live.redo(turn)))
 
     @work(exclusive=True, group="door")
+    async def action_compare(self, word: str) -> None:
+        """Both tries of a turn side by side; without a number, of the last one that was done again."""
+        records = self.conversation.transcript.records
+        tries = records.tries
+        pair = tries.pair(int(word)) if word.isdecimal() else next(reversed(tries.pairs.values()), None)
+        if pair is None:
+            return self.say("That turn was not done twice; r on a turn does it again on the other model.", "warning")
+        wish = await self.app.push_screen_wait(CompareScreen(pair, records))
+        if wish is not None:
+            again, kept = pair.again, None if wish == "neither" else wish
+            title = f"keep the {kept} try" if kept else "take the choice back"
+            self.work.request(Job(title, lambda: self._live.keep(again, kept)))
+
+    @work(exclusive=True, group="door")
     async def action_export(self) -> None:
         """Write this session out."""
         try:
@@ -228,6 +248,13 @@ class WorkbenchScreen(LiveSession):
     @work(exclusive=True, group="door")
     async def action_rewind(self, turn: int) -> None:
         """Go back to before a turn, after showing what would change."""
-        what = await self.app.push_screen_wait(RewindScreen(turn, list(self.story.applied.values())))
+        if (bench := self.workbench) is None:
+            return
+        try:
+            ours = since(await bench.written(), bench.session_id, turn)
+            effects = await bench.effects(ours) if ours else Effects(patch=Patch())
+        except PierError as error:
+            return self.say(str(error), "error")
+        what = await self.app.push_screen_wait(RewindScreen(turn, effects))
         if what is not None:
             self.work.request(Job(f"rewind to turn {turn}", lambda: self._live.rewind(turn, what == "files")))

@@ -13,6 +13,7 @@ from textual.widget import Widget
 from pier_tui.backbone.drift import Drift, said
 from pier_tui.events import CallFinished, RouteDecided
 from pier_tui.ui.format import percent, tokens
+from pier_tui.ui.text import sanitize
 
 CACHED, NEW, FREE = ("█", "▓"), ("▒", "░"), "·"
 """Signs of the three parts; neighbouring segments take turns, so that colour is never the only difference."""
@@ -63,7 +64,7 @@ class PrefixBar(Widget):
 
     DEFAULT_CSS = "PrefixBar { height: 2; padding: 0 1; }"
 
-    prompt: reactive[Sent | None] = reactive(None)
+    last: reactive[Sent | None] = reactive(None)
     window: reactive[int | None] = reactive(None)
 
     def __init__(self, name: str, style: str) -> None:
@@ -74,22 +75,23 @@ class PrefixBar(Widget):
     def sent(self, event: RouteDecided) -> None:
         """A call is about to be made."""
         if event.segments:
-            self.prompt = Sent(tuple((s.name, s.tokens) for s in event.segments), event.predicted_cached)
+            named = ((sanitize(s.name, keep_newlines=False), s.tokens) for s in event.segments)
+            self.last = Sent(tuple(named), event.predicted_cached)
 
     def billed(self, event: CallFinished) -> None:
         """The call is on the bill."""
         usage = event.usage
         self._drift = self._drift.add(event.predicted_cached, said(usage))
-        self.prompt = (self.prompt or Sent((), None)).billed(usage.prompt, usage.cached, usage.estimated)
+        self.last = (self.last or Sent((), None)).billed(usage.prompt, usage.cached, usage.estimated)
 
     def render(self) -> Content:
         """`105B  ███▓▓▒░·····` and below it `~2.1k cached 412 new 126k free`."""
         head = Content.styled(f"{self._model:<{HEAD}}", f"bold {self._colour}")
-        if self.prompt is None:
+        if self.last is None:
             return Content.assemble(head, ("not called yet", "$muted"))
         width = self.size.width
-        words = Content.styled(self._words(self.prompt, width), "$muted").truncate(width, ellipsis=True)
-        return Content.assemble(head, *self._cells(self.prompt, max(width - HEAD, 1)), "\n", words)
+        words = Content.styled(self._words(self.last, width), "$muted").truncate(width, ellipsis=True)
+        return Content.assemble(head, *self._cells(self.last, max(width - HEAD, 1)), "\n", words)
 
     def _cells(self, prompt: Sent, cells: int) -> Iterator[tuple[str, str]]:
         """The bar: every segment's cells, cached ones first, and what the window has left."""

@@ -22,7 +22,9 @@ class Transcript(TranscriptView):
         Binding("e", "act('escalate')", "should be 105B", id="turn.label_escalate"),
         Binding("d", "act('de-escalate')", "should be 30B", id="turn.label_deescalate"),
         Binding("k", "act('keep')", "right call", id="turn.label_keep"),
+        Binding("n", "act('note')", "note", id="turn.note"),
         Binding("r", "act('redo')", "redo", id="turn.redo"),
+        Binding("c", "act('compare')", "compare tries", id="turn.compare"),
         Binding("b", "act('rewind')", "rewind", show=False, id="turn.rewind"),
         Binding("y", "act('copy')", "copy", show=False, id="turn.copy"),
         Binding("Y", "act('copy-code')", "copy code", show=False, id="turn.copy_code"),
@@ -34,7 +36,9 @@ class Transcript(TranscriptView):
     ]
 
     class TurnAction(Message):
-        """Something is wanted of a turn: escalate, de-escalate, keep, redo, detail, rewind, copy, copy-code, diff."""
+        """Something is wanted of a turn: escalate, de-escalate, keep, note, redo, compare, detail, rewind, copy,
+        copy-code, diff.
+        """
 
         def __init__(self, action: str, turn: int) -> None:
             super().__init__()
@@ -67,6 +71,7 @@ class Transcript(TranscriptView):
         """Put the cursor on a turn, without scrolling."""
         self.selected = turn
         self.refresh()
+        self.refresh_bindings()
 
     def go_to(self, turn: int) -> None:
         """Put the cursor on a turn and bring its badge into view."""
@@ -94,6 +99,13 @@ class Transcript(TranscriptView):
         end = self.scroll_y + self.size.height
         seen = [turn for turn in turns if starts[self.records.position(turn) or 0] < end]
         self.go_to(seen[-1] if seen else turns[-1])
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Comparing needs a turn that was done twice, a note one that was judged."""
+        turn = self.records.turn(self.selected) if self.selected is not None else None
+        if parameters == ("compare",):
+            return turn is not None and self.records.tries.pair(turn.number) is not None
+        return turn is not None and turn.label is not None if parameters == ("note",) else True
 
     def action_act(self, action: str) -> None:
         """Something with the turn under the cursor."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,6 +21,7 @@ from pier_tui.ui.widgets.markdown_paint import CONSOLE, MarkdownPaint, indented,
 from pier_tui.ui.widgets.transcript_asides import aside
 from pier_tui.ui.widgets.transcript_records import NoteRecord, Record, RequestRecord, ToolRecord, TurnRecord
 from pier_tui.ui.widgets.transcript_rows import guess
+from pier_tui.ui.widgets.transcript_words import CLOSING, closing_words
 
 MOST_LINES = 400
 """Lines of reasoning or output shown when unfolded; the rest is in the turn's detail."""
@@ -60,10 +60,6 @@ def meta(**what: Any) -> Style:
 def markdown(page: Page) -> MarkdownPaint:
     """Markdown in the width of an answer."""
     return MarkdownPaint(page.look, page.width - INDENT)
-
-
-CLOSING = "finish"
-"""The tool whose summary is the request's last word to the user, so it is shown as an answer."""
 
 
 def strips(lines: list[Text], page: Page) -> list[Strip]:
@@ -127,7 +123,7 @@ def _turn(record: TurnRecord, page: Page, live: Live | None) -> list[Strip]:
     rows += _streamed(live, page) if live else _answer(record.text, page)
     for at, tool in enumerate(record.tools):
         if tool.called.name == CLOSING and tool.returned is not None and tool.returned.ok:
-            rows += _answer(_closing(tool), page)
+            rows += _answer(closing_words(tool.called) or tool.text, page)
         else:
             rows += strips(_tool(tool, at, record, page), page)
     if record.compacted is not None:
@@ -135,15 +131,6 @@ def _turn(record: TurnRecord, page: Page, live: Live | None) -> list[Strip]:
     if record.cut:
         rows += strips([Text("  (cut off)", style=page.look("muted"), end="")], page)
     return [*rows, Strip.blank(page.width, page.look("text"))]
-
-
-def _closing(tool: ToolRecord) -> str:
-    """The summary the tool was called with; what it returned, where that cannot be read."""
-    try:
-        said = json.loads(tool.called.arguments)["summary"]
-    except (ValueError, KeyError, TypeError):
-        return tool.text
-    return said if isinstance(said, str) else tool.text
 
 
 def _answer(text: str, page: Page) -> list[Strip]:

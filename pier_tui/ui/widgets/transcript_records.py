@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from decimal import Decimal
 from itertools import takewhile
 from typing import Literal, assert_never
 
@@ -41,11 +40,15 @@ from pier_tui.events import (
     ToolCalled,
     ToolOutput,
     ToolReturned,
+    TryKept,
     TurnEnded,
     TurnStarted,
+    WentBack,
 )
-from pier_tui.ui.format import NAMES, Badge, Label, counted, model_name, money
+from pier_tui.session.tries import Tries
+from pier_tui.ui.format import NAMES, Badge, Label, model_name
 from pier_tui.ui.widgets.transcript_asides import aside
+from pier_tui.ui.widgets.transcript_words import ending, pair_words, proposal, summary, total
 
 MOST_OUTPUT = 200_000
 """Characters of a tool's live output that are kept for showing."""
@@ -107,9 +110,15 @@ class TurnRecord:
     answer: AnswerCompleted | None = None
     tools: list[ToolRecord] = field(default_factory=list)
     label: Label | None = None
+    noted: bool = False
+    """The judgement has a note."""
     seconds: float | None = None
     cut: bool = False
     """The request ended before the turn did."""
+    aside: bool = False
+    """The session does not go on from this turn: it was done again, or rewound."""
+    pair: str = ""
+    """Which try of which turn this is, where a turn was done twice."""
     compacted: Compacted | None = None
     """What became of the backbone after it, where it was compacted."""
     version: int = 0
@@ -180,13 +189,16 @@ class TurnRecord:
             escalated=escalated or (route.tier == "strong" and route.route in ("latch", "signal", "handoff")),
             reason=route.reason or decided.reason,
             settled=bool(bills),
-            cost=_sum([bill.cost for bill in bills]),
+            cost=total([bill.cost for bill in bills]),
             estimated=any(bill.usage.estimated for bill in bills),
-            as_if=_sum([bill.counterfactual.get(NAMES[bill.tier]) for bill in bills]),
+            as_if=total([bill.counterfactual.get(NAMES[bill.tier]) for bill in bills]),
             cached=_cached(kept or (bills[-1] if bills else None)),
             seconds=self.seconds,
             label=self.label,
+            noted=self.noted,
             handoff=bool(self.handoff),
+            aside=self.aside,
+            pair=self.pair,
         )
 
 
@@ -206,12 +218,6 @@ InTurn = (
 )
 
 
-def _sum(amounts: list[Decimal | None]) -> Decimal | None:
-    """The total, None where one of them is unknown or there is none."""
-    known = [amount for amount in amounts if amount is not None]
-    return sum(known, Decimal(0)) if known and len(known) == len(amounts) else None
-
-
 def _cached(bill: CallFinished | None) -> float | None:
     if bill is None or bill.usage.cached is None or not bill.usage.prompt:
         return None
@@ -225,7 +231,8 @@ class Records:
         self.all: list[Record] = []
         self.changed: set[int] = set()
         self._turns: dict[int, int] = {}
-        self._labels: dict[str, Label | None] = {}
+        self._labels: dict[str, Labelled] = {}
+        self.tries = Tries()
 
     def turn(self, number: int) -> TurnRecord | None:
         """A turn by its number, None where there is none."""
@@ -244,6 +251,7 @@ class Records:
 
     def add(self, event: AnyEvent) -> None:
         """Take one event in; those that the conversation does not show are passed over."""
+        self.tries.add(event)
         match event:
             case RequestStarted():
                 self._append(RequestRecord(event.request, event.text))
@@ -259,6 +267,8 @@ class Records:
                     self._append(NoteRecord(text))
             case Labelled():
                 self._labelled(event)
+            case WentBack() | TryKept():
+                self._moved()
             case BackboneChanged() | BackboneRestored() | CheckpointTaken() | RepoChanged():
                 return
             case PatchReviewed() | PatchRebased() | ApprovalAsked() | ApprovalAnswered():
@@ -292,10 +302,12 @@ class Records:
         match event:
             case TurnStarted():
                 self._turn(event).forced = event.forced != "auto"
+                if event.turn in self.tries.pairs:
+                    self._moved()
             case RouteDecided():
                 turn = self._turn(event)
                 turn.call(event.call).route = event
-                turn.label = self._labels.get(event.decision)
+                self._judge(turn, event.decision)
             case TextDelta() | ReasoningDelta():
                 self._said(event)
             case CallFinished():
@@ -339,46 +351,24 @@ class Records:
         own = takewhile(lambda record: not isinstance(record, RequestRecord), reversed(self.all))
         turns = [r for r in own if isinstance(r, TurnRecord) and r.request == event.request]
         text, level = ending(event)
-        self._append(NoteRecord(f"{text}  {summary(turns)}".rstrip(), level))
+        self._append(NoteRecord(f"{text}  {summary([turn.badge() for turn in turns])}".rstrip(), level))
+
+    def _moved(self) -> None:
+        """Which turns are set aside, and which are tries of one another, has changed."""
+        for number, at in self._turns.items():
+            turn, now = self.all[at], (self.tries.aside(number), pair_words(self.tries, number))
+            if isinstance(turn, TurnRecord) and (turn.aside, turn.pair) != now:
+                turn.aside, turn.pair = now
+                self._touch(turn)
 
     def _labelled(self, event: Labelled) -> None:
-        self._labels[event.decision] = event.label
+        self._labels[event.decision] = event
         for at in self._turns.values():
             turn = self.all[at]
             if isinstance(turn, TurnRecord) and turn.decision == event.decision:
-                turn.label = event.label
+                self._judge(turn, event.decision)
                 self._touch(turn)
 
-
-def proposal(event: PatchProposed) -> str:
-    """`proposed 2 files +12 -4 → Diff`."""
-    files = [f for f in event.patch.files if not event.paths or f.path in event.paths or f.old_path in event.paths]
-    added, removed = sum(f.added for f in files), sum(f.removed for f in files)
-    return f"proposed {counted(len(files), 'file')} +{added} -{removed} → Diff"
-
-
-def ending(event: RequestEnded | RequestInterrupted | RequestFailed) -> tuple[str, Literal["end", "warning", "error"]]:
-    """How a request ended, in words, and how loud to say it."""
-    match event:
-        case RequestInterrupted():
-            return "stopped by you", "warning"
-        case RequestFailed():
-            return f"failed: {event.text}", "error"
-        case RequestEnded(why="budget"):
-            return f"stopped at the budget: {event.text}" if event.text else "stopped at the budget", "warning"
-        case RequestEnded(why="stuck"):
-            return f"stopped, no progress: {event.text}" if event.text else "stopped, no progress", "warning"
-        case _:
-            return "finished" if event.why == "finished" else "answered", "end"
-
-
-def summary(turns: list[TurnRecord]) -> str:
-    """What a request took: turns, who did them, cost."""
-    if not turns:
-        return ""
-    badges = [turn.badge() for turn in turns]
-    strong = sum(badge.tier == "strong" for badge in badges)
-    settled = [badge for badge in badges if badge.settled]
-    free, costs = bool(settled) and all(badge.offline for badge in settled), [badge.cost for badge in settled]
-    cost = "free" if free else money(_sum(costs), estimated=any(b.estimated for b in badges) and None not in costs)
-    return f"{counted(len(turns), 'turn')}, {strong} on the 105B  {cost}"
+    def _judge(self, turn: TurnRecord, decision: str) -> None:
+        judged = self._labels.get(decision)
+        turn.label, turn.noted = (judged.label, bool(judged.label and judged.note)) if judged else (None, False)
