@@ -14,7 +14,7 @@ demo: .venv/.run
 	@$(BIN)/pier-tui demo
 
 test: .venv/.dev
-	@$(BIN)/python -m pytest -n 2
+	@$(BIN)/python -m pytest -n 3
 
 soak: .venv/.dev
 	@PIER_SOAK=1 $(BIN)/python -m pytest -n 2 $(SOAKED)
