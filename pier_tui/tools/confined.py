@@ -36,6 +36,10 @@ SWEEP = 4.0
 """Seconds after which a process the kernel does not let die is left alone."""
 
 
+ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+"""Signals on which the command is ended."""
+
+
 def _library() -> ctypes.CDLL:
     return ctypes.CDLL(None, use_errno=True)
 
@@ -225,9 +229,10 @@ def _watch(child: int, parent: int) -> int:
         with contextlib.suppress(OSError):
             os.kill(child, signal.SIGKILL)
 
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+    for number in ENDING:
         signal.signal(number, end)
     signal.signal(signal.SIGALRM, kill)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
     if os.getppid() != parent:
         end()
     while True:
@@ -251,9 +256,12 @@ def main(arguments: list[str]) -> NoReturn:
             with open(int(value), "rb") as file:
                 program = file.read()
     _prctl(_SUBREAPER, 1)
+    # A signal that came between the fork and the handlers would end us and leave the command behind.
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
     _prctl(_DEATH_SIGNAL, signal.SIGTERM)
     child = os.fork()
     if not child:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
         _become(options, program, arguments[1:])
     for standard in (0, 1, 2):
         os.dup2(os.open(os.devnull, os.O_RDWR), standard)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -142,6 +143,7 @@ def commit(root: Path, message: str, **files: str) -> None:
 
 
 @needs_bwrap
+@pytest.mark.skipif("PIER_SOAK" not in os.environ, reason="runs a repository's tests at many commits: PIER_SOAK=1")
 async def test_commits_that_fix_what_their_tests_show_become_tasks(tmp_path: Path) -> None:
     root = tmp_path / "lib"
     root.mkdir()
