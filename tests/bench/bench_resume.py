@@ -155,7 +155,7 @@ class Screen:
         env |= {"XDG_STATE_HOME": str(home / "state"), "XDG_CONFIG_HOME": str(home / "config")}
         self._screen = pyte.Screen(SIZE[1], SIZE[0])
         self._stream = pyte.ByteStream(self._screen)
-        args = ["-m", "pier_tui.cli", "open", "--profile", "offline", str(repo)]
+        args = ["-m", "pier_tui.cli", "open", "--trust", "--profile", "offline", str(repo)]
         args += ["--resume", session] if session else []
         self.began = time.perf_counter()
         self.child = pexpect.spawn(sys.executable, args, env=env, dimensions=SIZE, timeout=60)
