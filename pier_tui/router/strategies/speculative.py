@@ -20,8 +20,7 @@ class Speculative:
 
     name = "speculative"
     about = (
-        "latency mode, costs more: the 30B drafts while the 105B decides, reading may start early; both are paid "
-        "every turn; not to save money"
+        "latency mode, costs more: the 30B drafts while the 105B decides; both are paid every turn; not to save money"
     )
 
     def flow(self, turn: TurnState) -> Flow:
