@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import math
 import sys
-from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,17 +24,6 @@ class Parser(argparse.ArgumentParser):
 
     def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
         super()._print_message(plain(message) if message else message, file)
-
-
-def rupees(text: str) -> Decimal:
-    """An amount in rupees, 0 or more, with or without the sign. Raises ArgumentTypeError."""
-    try:
-        amount = Decimal(text.lstrip("₹"))
-    except InvalidOperation:
-        amount = Decimal("NaN")
-    if not amount.is_finite() or amount < 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not an amount in rupees")
-    return amount
 
 
 def _number(text: str) -> float:

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pier_tui import cli_feedback, cli_replay
-from pier_tui.argv import Parser, Version, plain, rupees, seconds, share, turns
+from pier_tui.amounts import rupees
+from pier_tui.argv import Parser, Version, plain, seconds, share, turns
 from pier_tui.errors import PierError
 
 _POLICIES = (

@@ -45,6 +45,7 @@ LAYERS: dict[str, int] = {
     "private": -1,
     "redaction": -1,
     "seams": -1,
+    "amounts": -1,
     "crash": 0,
     "errors": -2,
 }

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
+from pier_tui.amounts import rupees
 from pier_tui.bench import command
 from pier_tui.bench.runner import Limits
 from pier_tui.bench.suites import LOADERS
@@ -30,7 +30,7 @@ def parsed(parser: argparse.ArgumentParser, models: argparse.ArgumentParser, arg
     run.add_argument("--workers", type=_count, default=2, metavar="N", help="processes of this machine (default: 2)")
     run.add_argument("--ray", nargs="?", const="", metavar="ADDRESS", help="use Ray, started here or at an address")
     run.add_argument("--audit", type=_count, default=0, metavar="N", help="audit so many kept turns on the other model")
-    run.add_argument("--max-rupees", type=_rupees, metavar="RUPEES", help="begin nothing more once this is spent")
+    run.add_argument("--max-rupees", type=rupees, metavar="RUPEES", help="begin nothing more once this is spent")
     run.add_argument("--max-seconds", type=_seconds, metavar="SECONDS", help="begin nothing more after this long")
     run.add_argument("--dry-run", action="store_true", help="only say how many runs, tokens and rupees to expect")
     report = acts.add_parser("report", help="count the runs of a folder again")
@@ -80,16 +80,6 @@ def _count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of at least 1")
     return int(text)
-
-
-def _rupees(text: str) -> Decimal:
-    try:
-        amount = Decimal(text.lstrip("₹"))
-    except InvalidOperation:
-        amount = Decimal("NaN")
-    if not amount.is_finite() or amount < 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not an amount in rupees")
-    return amount
 
 
 def _seconds(text: str) -> float:
