@@ -13,10 +13,22 @@ from pier_tui.repo.sample import make_sample
 TWO = {
     "sums.py": "def add(a, b):\n    return a - b\n\n\ndef biggest(a, b):\n    return min(a, b)\n",
     "test_sums.py": (
-        "from sums import add, biggest\n\n\ndef test_add():\n    assert add(2, 3) == 5\n\n\n"
-        "def test_biggest():\n    assert biggest(4, 9) == 9\n"
+        "import unittest\n\nfrom sums import add, biggest\n\n\nclass SumsTest(unittest.TestCase):\n"
+        "    def test_add(self):\n        self.assertEqual(add(2, 3), 5)\n\n"
+        "    def test_biggest(self):\n        self.assertEqual(biggest(4, 9), 9)\n"
     ),
 }
+
+
+@pytest.fixture
+def without_pytest(tmp_path: Path) -> str:
+    """A Python of the folder's own that has unittest only, which starts ten times as fast."""
+    return _own_python(tmp_path)
+
+
+def _own_python(root: Path) -> str:
+    _run(root, sys.executable, "-m", "venv", "--without-pip", ".venv")
+    return str(root / ".venv/bin/python")
 
 
 @pytest.mark.parametrize("framework", ["pytest", "unittest"])
@@ -24,10 +36,7 @@ async def test_both_bugs_of_the_sample_are_mended_by_both_models(
     session_in: Any, tmp_path: Path, framework: str
 ) -> None:
     root = make_sample(tmp_path / "shop")
-    python = sys.executable
-    if framework == "unittest":
-        _run(root, sys.executable, "-m", "venv", "--without-pip", ".venv")
-        python = str(root / ".venv/bin/python")
+    python = _own_python(root) if framework == "unittest" else sys.executable
     session = await session_in(root, "fix the failing tests")
     assert session.said.startswith("All 21 tests pass now.")
     assert "passes the given tests; please review" in session.said
@@ -47,6 +56,7 @@ def _run(folder: Path, *argv: str) -> str:
     return done.stdout
 
 
+@pytest.mark.usefixtures("without_pytest")
 async def test_two_causes_that_no_traceback_names_are_searched_one_after_the_other(ask: Any) -> None:
     session = await ask("fix the failing tests", TWO)
     assert session.text["sums.py"] == "def add(a, b):\n    return a + b\n\n\ndef biggest(a, b):\n    return max(a, b)\n"
@@ -54,12 +64,13 @@ async def test_two_causes_that_no_traceback_names_are_searched_one_after_the_oth
     assert "`sums.py`: `return a - b` becomes `return a + b`" in session.said
 
 
+@pytest.mark.usefixtures("without_pytest")
 async def test_what_no_change_mends_is_said_beside_what_was_mended(ask: Any) -> None:
-    tests = TWO["test_sums.py"].replace("biggest(4, 9) == 9", "biggest(4, 9) == 'horse'")
+    tests = TWO["test_sums.py"].replace("biggest(4, 9), 9", "biggest(4, 9), 'horse'")
     session = await ask("fix the failing tests", {**TWO, "test_sums.py": tests})
     assert "return a + b" in session.text["sums.py"]
     assert "Tests: 1 passed, 1 failed." in session.said
-    assert "Still failing:\n\n- `test_sums.py::test_biggest`" in session.said
+    assert "Still failing:\n\n- `test_sums.SumsTest.test_biggest`" in session.said
     assert "small changes mends what fails" in session.said
 
 
@@ -78,6 +89,7 @@ def test_one_small_insertion_completes_a_line(broken: str, whole: str) -> None:
     assert list(found) == [whole]
 
 
+@pytest.mark.usefixtures("without_pytest")
 async def test_a_missing_colon_is_mended_without_a_search(ask: Any) -> None:
     broken = "def add(a, b)\n    return a + b\n\n\ndef biggest(a, b):\n    return max(a, b)\n"
     session = await ask("fix the failing tests", {**TWO, "sums.py": broken})
