@@ -14,8 +14,9 @@ FILES = {
     ),
     "shop/cli.py": "from shop import calc\n\n\ndef main(other):\n    return calc([1, other.calc])  # calc it\n",
     "test_shop.py": (
-        "from shop import calc, use\nfrom shop.prices import both\n\n\n"
-        "def test_calc():\n    assert calc([1]) == 1\n    assert both([1]) == 2\n    assert use.TOTAL == 3\n"
+        "from unittest import TestCase\n\nfrom shop import calc, use\nfrom shop.prices import both\n\n\n"
+        "class ShopTest(TestCase):\n    def test_calc(self):\n        self.assertEqual(calc([1]), 1)\n"
+        "        self.assertEqual(both([1]), 2)\n        self.assertEqual(use.TOTAL, 3)\n"
     ),
 }
 

@@ -20,23 +20,15 @@ TWO = {
 }
 
 
-@pytest.fixture
-def without_pytest(tmp_path: Path) -> str:
-    """A Python of the folder's own that has unittest only, which starts ten times as fast."""
-    return _own_python(tmp_path)
-
-
-def _own_python(root: Path) -> str:
-    _run(root, sys.executable, "-m", "venv", "--without-pip", ".venv")
-    return str(root / ".venv/bin/python")
-
-
 @pytest.mark.parametrize("framework", ["pytest", "unittest"])
 async def test_both_bugs_of_the_sample_are_mended_by_both_models(
     session_in: Any, tmp_path: Path, framework: str
 ) -> None:
     root = make_sample(tmp_path / "shop")
-    python = _own_python(root) if framework == "unittest" else sys.executable
+    python = sys.executable
+    if framework == "unittest":
+        _run(root, sys.executable, "-m", "venv", "--without-pip", ".venv")
+        python = str(root / ".venv/bin/python")
     session = await session_in(root, "fix the failing tests")
     assert session.said.startswith("All 21 tests pass now.")
     assert "passes the given tests; please review" in session.said
@@ -56,7 +48,6 @@ def _run(folder: Path, *argv: str) -> str:
     return done.stdout
 
 
-@pytest.mark.usefixtures("without_pytest")
 async def test_two_causes_that_no_traceback_names_are_searched_one_after_the_other(ask: Any) -> None:
     session = await ask("fix the failing tests", TWO)
     assert session.text["sums.py"] == "def add(a, b):\n    return a + b\n\n\ndef biggest(a, b):\n    return max(a, b)\n"
@@ -64,7 +55,6 @@ async def test_two_causes_that_no_traceback_names_are_searched_one_after_the_oth
     assert "`sums.py`: `return a - b` becomes `return a + b`" in session.said
 
 
-@pytest.mark.usefixtures("without_pytest")
 async def test_what_no_change_mends_is_said_beside_what_was_mended(ask: Any) -> None:
     tests = TWO["test_sums.py"].replace("biggest(4, 9), 9", "biggest(4, 9), 'horse'")
     session = await ask("fix the failing tests", {**TWO, "test_sums.py": tests})
@@ -89,7 +79,6 @@ def test_one_small_insertion_completes_a_line(broken: str, whole: str) -> None:
     assert list(found) == [whole]
 
 
-@pytest.mark.usefixtures("without_pytest")
 async def test_a_missing_colon_is_mended_without_a_search(ask: Any) -> None:
     broken = "def add(a, b)\n    return a + b\n\n\ndef biggest(a, b):\n    return max(a, b)\n"
     session = await ask("fix the failing tests", {**TWO, "sums.py": broken})

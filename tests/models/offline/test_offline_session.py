@@ -25,17 +25,19 @@ class Cart:
     def cost(self):
         return total([self.line(p, c) for p, c in self.items])
 '''
-TESTS = """from shop import Cart, total
+TESTS = """from unittest import TestCase
+
+from shop import Cart, total
 
 
-def test_total():
-    assert total([1, 2]) == 3
+class ShopTest(TestCase):
+    def test_total(self):
+        self.assertEqual(total([1, 2]), 3)
 
-
-def test_cart():
-    cart = Cart()
-    cart.add(2, count=3)
-    assert cart.cost() == 6
+    def test_cart(self):
+        cart = Cart()
+        cart.add(2, count=3)
+        self.assertEqual(cart.cost(), 6)
 """
 FILES = {"shop.py": SHOP, "test_shop.py": TESTS, "README.md": "# Shop\n\nSells.\n"}
 
@@ -43,7 +45,7 @@ FILES = {"shop.py": SHOP, "test_shop.py": TESTS, "README.md": "# Shop\n\nSells.\
 async def test_definition_and_uses_are_listed_with_their_lines(ask: Any) -> None:
     session = await ask("where is total used?", FILES)
     assert "`shop.py:4`" in session.said
-    assert "`test_shop.py:5`" in session.said
+    assert "`test_shop.py:8`" in session.said
     assert session.text == {}
 
 
