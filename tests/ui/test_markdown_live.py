@@ -16,7 +16,7 @@ def paint() -> MarkdownPaint:
     return MarkdownPaint(lambda name: Style(bold=name == "inline"), 72)
 
 
-def streamed(source: str, size: int = 7) -> tuple[list[str], int]:
+def streamed(source: str, size: int = 17) -> tuple[list[str], int]:
     """The lines after the last piece, and the most that were ever open to change."""
     live, most = LiveMarkdown(paint()), 0
     for at in range(0, len(source), size):
@@ -29,20 +29,19 @@ def whole(source: str) -> list[str]:
     return [line.plain.rstrip() for line in paint().lines(source)]
 
 
-@pytest.mark.parametrize(
-    "source",
-    [
-        SENTENCE * 40,
-        "Before.\n\n" + SENTENCE * 40 + "\n\nAfter.\n",
-        SENTENCE * 40 + "\n- a\n- b\n",
-        "| file | line | what |\n|---|---|---|\n" + ROW * 80,
-        "Before.\n\n| file | line | what |\n|---|---|---|\n"
-        + ROW * 80
-        + "\nAfter.\n\n| a | b |\n|---|---|\n| 1 | 2 |\n",
-        "```\n" + "x = 1\n" * 80 + "```\nAfter.\n",
-        "- a\n\n" + SENTENCE * 30 + "\n\n```python\nx = 1\n```\n\n" + SENTENCE * 30,
-    ],
-)
+TABLE = "| file | line | what |\n|---|---|---|\n" + ROW * 80
+ANSWERS = {
+    "a paragraph": SENTENCE * 40,
+    "a paragraph between two": "Before.\n\n" + SENTENCE * 40 + "\n\nAfter.\n",
+    "a list after a paragraph": SENTENCE * 40 + "\n- a\n- b\n",
+    "a table": TABLE,
+    "two tables": "Before.\n\n" + TABLE + "\nAfter.\n\n| a | b |\n|---|---|\n| 1 | 2 |\n",
+    "code": "```\n" + "x = 1\n" * 80 + "```\nAfter.\n",
+    "a mixture": "- a\n\n" + SENTENCE * 30 + "\n\n```python\nx = 1\n```\n\n" + SENTENCE * 30,
+}
+
+
+@pytest.mark.parametrize("source", ANSWERS.values(), ids=ANSWERS)
 def test_an_answer_in_pieces_reads_like_the_whole(source: str) -> None:
     lines, most = streamed(source)
     assert lines == whole(source)
@@ -50,7 +49,7 @@ def test_an_answer_in_pieces_reads_like_the_whole(source: str) -> None:
 
 
 def test_an_answer_that_comes_at_once_reads_like_the_whole() -> None:
-    source = SENTENCE * 40 + "\n\n| file | line | what |\n|---|---|---|\n" + ROW * 80
+    source = SENTENCE * 40 + "\n\n" + TABLE
     lines, _ = streamed(source, len(source))
     assert lines == whole(source)
 

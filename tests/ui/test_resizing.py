@@ -19,7 +19,7 @@ from pier_tui.ui.screens.costs import CostsScreen
 from pier_tui.ui.screens.first_start import FirstStartScreen
 from pier_tui.ui.screens.turn import TurnScreen
 
-SIZES, SIZE = 400 if os.environ.get("PIER_SOAK") else 14, (120, 36)
+SIZES, SIZE = 400 if os.environ.get("PIER_SOAK") else 10, (120, 36)
 """How many sizes, the corners included."""
 SMALLEST, LARGEST = (20, 5), (400, 120)
 ODD = [(1, 1), SMALLEST, (59, 16), (60, 15), (60, 16), (20, 120), (400, 5), LARGEST]
@@ -93,6 +93,6 @@ async def test_what_lies_over_the_panes_bears_every_size() -> None:
         for number, screen in enumerate(screens, start=2):
             app.push_screen(screen)
             await pilot.pause()
-            for width, height in (SMALLEST, ODD[3], (1, 1), SIZE):
+            for width, height in (SMALLEST, (1, 1), SIZE):
                 await pilot.resize_terminal(width, height)
             assert len(app.screen_stack) == number
