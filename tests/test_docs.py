@@ -31,7 +31,7 @@ def test_the_page_of_keys_is_what_the_bindings_make_it() -> None:
     page = read("docs/keys.md")
     assert page == make_keys.page(), "run: python docs/make_keys.py"
     assert sorted(name for name in known_ids() if f"`{name}`" not in page) == []
-    assert len(page.splitlines()) <= 165
+    assert len(page.splitlines()) <= 170
 
 
 def test_every_binding_of_ours_has_an_id_that_a_keymap_can_name() -> None:

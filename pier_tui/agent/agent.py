@@ -14,6 +14,7 @@ from pier_tui.agent.parts import Parts
 from pier_tui.agent.resuming import Message, Resuming
 from pier_tui.agent.review import Ids, review, undo, wanted
 from pier_tui.agent.teaching import Teaching
+from pier_tui.agent.told import review_request
 from pier_tui.backbone.prefix_cache import SwitchPrice
 from pier_tui.backbone.state import Backbone
 from pier_tui.backbone.updates import Update
@@ -126,12 +127,13 @@ class Agent:
 
     async def review(self, verdict: Verdict) -> AsyncGenerator[AnyEvent, None]:
         """Write what was accepted, drop what was rejected; comments go to the agent at once where asked."""
+        before = await asyncio.to_thread(self._p.overlay.patch) if verdict.send_back else Patch()
         async with aclosing(review(self._p, verdict)) as events:
             async for event in events:
                 yield event
         if not verdict.send_back:
             return
-        words = changes.review_request(verdict)
+        words = review_request(before, verdict)
         if self.busy:
             self.steer(words)
         else:

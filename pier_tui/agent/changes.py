@@ -17,7 +17,6 @@ from pier_tui.errors import PierError
 from pier_tui.events import AnyEvent, Choice, Notice, Overridden, RepoChanged, ToolCalled, ToolOutput, ToolReturned
 from pier_tui.redaction import spared, without_keys
 from pier_tui.repo.repo import Repo
-from pier_tui.repo.verdict import Verdict
 from pier_tui.router.override import Scope
 from pier_tui.tools import process
 from pier_tui.tools.environment import without_secrets
@@ -26,17 +25,6 @@ from pier_tui.tools.tool import CommandRun, Output, Ran
 
 SHOWN_PATHS = 12
 SHELL_SECONDS = 600.0
-
-
-def review_request(verdict: Verdict) -> str:
-    """The user's rejections and comments as one request."""
-    lines = ["Please rework the proposal according to this review."]
-    for pick in verdict.rejected:
-        lines.append(f"- rejected: a hunk in {pick.path}")
-    for comment in verdict.comments:
-        where = comment.path if comment.line is None else f"{comment.path}, at `{comment.snippet.strip()}`"
-        lines.append(f"- {where}: {comment.text}")
-    return "\n".join(lines)
 
 
 async def repo_changed(parts: Parts, paths: tuple[str, ...]) -> AsyncGenerator[AnyEvent, None]:

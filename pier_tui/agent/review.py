@@ -14,6 +14,7 @@ from typing import Literal
 
 from pier_tui.agent.history import update_message
 from pier_tui.agent.parts import Parts
+from pier_tui.agent.told import summary
 from pier_tui.errors import PierError
 from pier_tui.events import AnyEvent, CheckpointTaken, Notice, PatchApplied, PatchRebased, PatchReviewed, PatchUndone
 from pier_tui.repo.diff import HunkPick, Patch, Sides
@@ -132,7 +133,7 @@ async def _review(parts: Parts, verdict: Verdict) -> AsyncGenerator[AnyEvent, No
     except PierError as error:
         yield await parts.recorder.log(Notice(text=str(error), level="error"))
         return
-    told = summary(landed, verdict)
+    told = summary(before, landed, verdict)
     scribe = parts.scribe("you")
     for file in landed.files:
         scribe.put("files", file.path, f"edited and applied +{file.added} -{file.removed}")
@@ -221,17 +222,3 @@ def taken(patch: Patch, picks: tuple[HunkPick, ...]) -> Patch:
     """The part of a patch that the picks take."""
     files = (select(file, [p for p in picks if p.path == file.path]) for file in patch.files)
     return Patch(files=tuple(file for file in files if not is_nothing(file)))
-
-
-def summary(landed: Patch, verdict: Verdict) -> str:
-    """What the models are told: which hunks landed, which did not, and why."""
-    lines = [
-        f"applied {f.path}: {len(f.hunks)} hunk{'' if len(f.hunks) == 1 else 's'}, +{f.added} -{f.removed}"
-        for f in landed.files
-    ]
-    edited = sorted({p.path for p in verdict.accepted if p.text is not None})
-    lines += [f"the user changed the proposed text of a hunk in {path} before applying it" for path in edited]
-    refused = sorted({p.path for p in verdict.rejected})
-    lines += [f"rejected in {path}: {sum(p.path == path for p in verdict.rejected)} hunk(s)" for path in refused]
-    lines += [f"comment on {c.path}: {c.text}\n  on: {c.snippet}" for c in verdict.comments]
-    return "\n".join(["The user reviewed the proposal.", *lines]) if lines else ""

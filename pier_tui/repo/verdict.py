@@ -8,15 +8,26 @@ from pier_tui.repo.diff import HunkPick, Resolution
 
 
 class HunkNote(BaseModel):
-    """A comment on a hunk, or on one of its lines, with the text it was made on."""
+    """A comment on a hunk, on one of its lines or on several that follow each other, with the text it was made on.
+
+    `line` counts the hunk's lines from 0, and so does `last`, the last one of several. `place` says where they are
+    in the file, as `lines 12-14`.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     path: str
     hunk: str
     line: int | None = None
+    last: int | None = None
+    place: str = ""
     snippet: str = ""
     text: str
+
+    @property
+    def end(self) -> int | None:
+        """The line it is read under; None for a comment on the whole hunk."""
+        return self.line if self.last is None else self.last
 
 
 class Verdict(BaseModel):

@@ -131,8 +131,8 @@ def test_decisions_stay_with_hunks_that_are_still_there_and_new_ones_are_reporte
 
 def test_a_comment_keeps_the_text_it_was_made_on_and_goes_stale_with_its_hunk() -> None:
     review = Review(SHOP)
-    review.comment(review.entries[1], "why?", 1)
-    note = HunkNote(path=CART, hunk=TAX.id, line=1, snippet="y = 2", text="why?")
+    review.comment(review.entries[1], "why?", range(1, 2))
+    note = HunkNote(path=CART, hunk=TAX.id, line=1, place="line 31", snippet="y = 2", text="why?")
     assert review.notes == (note,)
     review.replace_patch(Patch(files=(NEW,)), {})
     assert review.stale() == (note,)

@@ -9,6 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from pier_tui.repo.diff import HunkPick, Resolution
+from pier_tui.repo.places import place
 from pier_tui.repo.verdict import Verdict
 from pier_tui.ui.panes.diff_sources import Source
 from pier_tui.ui.panes.diff_writing import DiffWriting
@@ -39,6 +40,7 @@ KEYS = (
     ("U", "undo_applied", "Undo applied", "undo_applied"),
     ("v", "source", "Source", "source"),
     ("s", "split", "Split", "split"),
+    ("w", "wrap", "Wrap", "wrap"),
     ("escape", "leave_lines", "Hunks", "leave_lines"),
 )
 
@@ -94,9 +96,9 @@ class DiffPane(DiffWriting):
 
     def action_accept(self) -> None:
         """Accept or unaccept the hunk, or take or leave the line."""
-        review, entry, line = self.sources.pending, self.view.entry, self.view.line
+        review, entry, chosen = self.sources.pending, self.view.entry, self.view.chosen
         if entry is not None:
-            self.say(review.toggle(entry) if line is None else review.toggle_line(entry, line))
+            self.say(review.toggle_line(entry, *chosen) if chosen else review.toggle(entry))
 
     def action_reject(self) -> None:
         """Reject the hunk, or take that back."""
@@ -217,6 +219,10 @@ class DiffPane(DiffWriting):
         """Change between unified and side by side."""
         self.view.toggle_split()
 
+    def action_wrap(self) -> None:
+        """Show long lines whole, or cut at the edge."""
+        self.view.toggle_wrap()
+
     def action_edit(self) -> None:
         """Edit the proposed text in place."""
         entry = self.view.entry
@@ -241,11 +247,19 @@ class DiffPane(DiffWriting):
             self.post_message(self.EditorRequested(entry.key[0], entry.key[1], text))
 
     def action_comment(self) -> None:
-        """Comment on the line, or on the hunk outside line mode."""
-        entry, line = self.view.entry, self.view.line
-        if entry is not None:
-            notes = self.sources.pending.notes_on(entry)
-            self.write(CommentInput(next((note.text for note in notes if note.line == line), "")), line)
+        """Comment on the lines chosen, or on the hunk outside line mode; a comment that ends there is opened again."""
+        entry, chosen = self.view.entry, self.view.chosen or None
+        if entry is None:
+            return
+        notes = self.sources.pending.notes_on(entry)
+        if chosen is None or len(chosen) == 1:
+            known = next((note for note in notes if note.end == self.view.line), None)
+        else:
+            known = next((note for note in notes if (note.line, note.last) == (chosen[0], chosen[-1])), None)
+        if known is not None and known.line is not None and known.last is not None:
+            chosen = range(known.line, known.last + 1)
+        where = place(entry.hunk, self.sources.pending.lines(entry), chosen) if entry.hunk and chosen else ""
+        self.write(CommentInput(known.text if known else "", where), chosen)
 
     @on(DiffView.HunkClicked)
     def click_hunk(self, message: DiffView.HunkClicked) -> None:

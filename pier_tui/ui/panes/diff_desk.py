@@ -19,7 +19,7 @@ from pier_tui.ui.widgets.diff_view import DiffView
 WARMED, WARM_PAUSE = 150, 0.02
 """Hunks worked out at a time, and seconds between."""
 WRITING = (Part("Nothing changes until you save", 1), Part("escape goes back to the diff"))
-NAVIGATION = {"hunk", "file", "split"}
+NAVIGATION = {"hunk", "file", "split", "wrap"}
 DECISIONS = {"accept", "reject", "line_mode", "accept_file", "accept_all", "apply", "apply_all"}
 TEXTS = {"edit", "edit_outside", "comment"}
 RESOLVING = {"keep_disk", "take_proposal"}
@@ -39,8 +39,8 @@ class DiffDesk(Widget):
         self.view = DiffView(id="diff-view")
         self.files = DiffFiles()
         self.bar = DiffBar()
-        self.writing: tuple[Entry, int | None] | None = None
-        """The hunk being edited or commented on, and the line."""
+        self.writing: tuple[Entry, range | None] | None = None
+        """The hunk being edited or commented on, and the lines."""
 
     def compose(self) -> ComposeResult:
         """Files, the diff, and the bar."""

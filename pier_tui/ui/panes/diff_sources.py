@@ -216,7 +216,8 @@ class Sources:
             yield Part("o keeps disk, t takes the proposal", first)
         elif line_mode:
             yield Part("space takes the line", first)
-            yield Part("↑↓ moves", 7)
+            yield Part("shift+↑↓ selects more", 7)
+            yield Part("c comments", 8)
             yield Part("l ends", 2)
             return
         else:

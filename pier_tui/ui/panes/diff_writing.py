@@ -14,10 +14,10 @@ from pier_tui.ui.widgets.diff_review import Entry
 class DiffWriting(DiffDesk):
     """The desk with a box to write in."""
 
-    def write(self, box: HunkEditor | CommentInput, line: int | None) -> None:
+    def write(self, box: HunkEditor | CommentInput, lines: range | None) -> None:
         """Open a box to write in, above the bar."""
         if self.view.entry is not None:
-            self.writing = (self.view.entry, line)
+            self.writing = (self.view.entry, lines)
             self.mount(box, before=self.bar)
             box.focus()
             self.tell()
@@ -34,8 +34,9 @@ class DiffWriting(DiffDesk):
         """The comment is kept."""
         message.stop()
         if writing := self.close_box():
-            entry, line = writing
-            self.sources.pending.comment(entry, message.value, line)
+            entry, lines = writing
+            self.sources.pending.comment(entry, message.value, lines)
+            self.view.set_line(self.view.line)
             self.view.lay_out()
             self.say("")
 
@@ -46,7 +47,7 @@ class DiffWriting(DiffDesk):
         message.stop()
         self.close_box()
 
-    def close_box(self) -> tuple[Entry, int | None] | None:
+    def close_box(self) -> tuple[Entry, range | None] | None:
         """Close what was written in and go back to the diff; what it was about, None if nothing was open."""
         writing, self.writing = self.writing, None
         self.query("HunkEditor, CommentInput").remove()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Sequence
 from typing import ClassVar, NamedTuple
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -18,6 +17,7 @@ from textual.widget import Widget
 
 from pier_tui.ui.widgets.diff_paint import file_title
 from pier_tui.ui.widgets.diff_review import Review
+from pier_tui.ui.widgets.diff_wrap import filled
 
 BUTTONS = {"apply": "[Apply]", "apply_all": "[Apply all]", "send_back": "[Send back]"}
 
@@ -199,7 +199,7 @@ def fitted(parts: Sequence[Part], width: int) -> list[str]:
     kept = [part for part in parts if part.text]
     while cell_len(joined(kept)) > width and any(part.rank for part in kept):
         kept.remove(max(kept, key=lambda part: part.rank))
-    lines = textwrap.wrap(joined(kept), max(8, width)) or [""]
+    lines = filled(joined(kept), max(8, width))
     if len(lines) > MOST_LINES:
-        lines = [*lines[: MOST_LINES - 1], f"{lines[MOST_LINES - 1][: width - 1]}…"]
+        lines = [*lines[: MOST_LINES - 1], f"{set_cell_size(lines[MOST_LINES - 1], width - 1).rstrip()}…"]
     return lines

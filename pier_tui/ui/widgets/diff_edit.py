@@ -62,9 +62,9 @@ class CommentInput(Input):
     class Cancelled(Message):
         """Nothing is changed."""
 
-    def __init__(self, text: str = "") -> None:
+    def __init__(self, text: str = "", where: str = "") -> None:
         super().__init__(text)
-        self.border_title = "comment"
+        self.border_title = f"comment on {where}" if where else "comment"
         self.border_subtitle = "enter keeps it · escape cancels"
 
     def render_lines(self, crop: Region) -> list[Strip]:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import textwrap
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import zip_longest
+from itertools import accumulate, zip_longest
 from typing import Literal, NamedTuple, overload
 
 from pier_tui.repo.diff import Line, Sides
 from pier_tui.repo.verdict import HunkNote
 from pier_tui.ui.widgets.diff_clash import side_lines
 from pier_tui.ui.widgets.diff_review import Entry, Review
+from pier_tui.ui.widgets.diff_wrap import count, filled
 
+LEAD = 2
+"""Columns before a row: the cursor, and whether the line is taken."""
 MOST_SIDE = 40
 """Lines shown of each side of a conflict."""
 DISK, PROPOSED = "on disk (yours)", "proposed"
@@ -34,6 +37,7 @@ class Row(NamedTuple):
 
     In the unified view `left` is the only line. `tone` says what the text is: a comment, what is said of a conflict,
     or a line of one of its sides; with `both` the line on disk is `note`, the proposed one `other` (None: no line).
+    A wrapped line takes several rows; `part` counts them.
     """
 
     left: int
@@ -41,6 +45,21 @@ class Row(NamedTuple):
     note: str | None = ""
     tone: Tone = "comment"
     other: str | None = None
+    part: int = 0
+
+
+class Form(NamedTuple):
+    """How rows are laid out: side by side or not, in how many columns, and whether long lines are wrapped."""
+
+    split: bool = False
+    width: int = 0
+    wrap: bool = False
+
+    def room(self, digits: int) -> int:
+        """Cells there are for code, with line numbers of so many digits."""
+        if self.split:
+            return (self.width - LEAD - 1) // 2 - digits - 3
+        return self.width - LEAD - 2 * digits - 4
 
 
 @dataclass
@@ -84,47 +103,69 @@ def build(review: Review, height: Callable[[Entry], int]) -> Index:
     return index
 
 
-def hunk_height(review: Review, entry: Entry, split: bool, width: int) -> int:
+def hunk_height(review: Review, entry: Entry, form: Form) -> int:
     """Rows of a hunk below its header, without laying it out where that can be helped."""
+    if form.wrap and review.sides(entry):
+        return len(hunk_rows(review, entry, form))
     lines = review.lines(entry) if review.marks else entry.lines
-    rows = split_height(lines) if split else len(lines)
-    rows += len(clash_rows(review, entry, split, width)) if review.clashes else 0
-    return rows + sum(len(note_rows(note, width)) for note in review.notes_on(entry))
+    if form.wrap:
+        room = form.room(digits(entry, lines))
+        heights = [count(line, room) for line in lines]
+    else:
+        heights = [1] * len(lines)
+    rows = split_height(lines, heights) if form.split else sum(heights)
+    rows += len(clash_rows(review, entry, form)) if review.clashes else 0
+    return rows + sum(len(note_rows(note, form.width)) for note in review.notes_on(entry))
 
 
-def split_height(lines: Sequence[Line]) -> int:
-    """Rows of a hunk side by side: a change takes as many as its longer side."""
-    rows = removed = added = 0
-    for line in lines:
+def split_height(lines: Sequence[Line], heights: Sequence[int]) -> int:
+    """Rows of a hunk side by side, whose lines take so many each: a pair takes as many as its longer side."""
+    rows = 0
+    removed: list[int] = []
+    added: list[int] = []
+    for line, height in zip(lines, heights, strict=True):
         kind = line.kind
-        if kind == " " or (kind == "-" and added):
-            rows += max(removed, added)
-            removed = added = 0
+        if (removed or added) and (kind == " " or (kind == "-" and added)):
+            rows += sum(map(max, zip_longest(removed, added, fillvalue=0)))
+            removed.clear()
+            added.clear()
         if kind == " ":
-            rows += 1
-        elif kind == "-":
-            removed += 1
+            rows += height
         else:
-            added += 1
-    return rows + max(removed, added)
+            (removed if kind == "-" else added).append(height)
+    return rows + sum(map(max, zip_longest(removed, added, fillvalue=0)))
 
 
-def hunk_rows(review: Review, entry: Entry, split: bool, width: int) -> Sequence[Row]:
+def hunk_rows(review: Review, entry: Entry, form: Form) -> Sequence[Row]:
     """The rows of a hunk below its header: its conflicts, general comments, then the lines with theirs under them."""
     lines = review.lines(entry)
-    rows = split_rows(lines) if split else UnifiedRows(lines)
-    notes, clash = review.notes_on(entry), clash_rows(review, entry, split, width)
-    if not notes:
-        return [*clash, *rows] if clash else rows
+    rows = split_rows(lines) if form.split else UnifiedRows(lines)
+    notes, clash = review.notes_on(entry), clash_rows(review, entry, form)
+    if notes or clash:
+        rows = [*clash, *noted(rows, notes, form.width)]
+    return WrappedRows(rows, lines, form.room(digits(entry, lines))) if form.wrap else rows
+
+
+def noted(rows: Sequence[Row], notes: Sequence[HunkNote], width: int) -> list[Row]:
+    """The rows of a hunk's lines with its comments: general ones first, the others under their last line."""
     under: dict[int, list[Row]] = {}
     for note in notes:
-        under.setdefault(-1 if note.line is None else note.line, []).extend(note_rows(note, width))
-    result = clash + under.pop(-1, [])
+        under.setdefault(-1 if note.end is None else note.end, []).extend(note_rows(note, width))
+    result = under.pop(-1, [])
     for row in rows:
         result.append(row)
         for line in dict.fromkeys((row.left, row.right)):
             result.extend(under.pop(line, []) if line >= 0 else [])
     return result + [row for rest in under.values() for row in rest]
+
+
+def on_row(row: Row, lines: Sequence[Line]) -> list[Line]:
+    """The lines of text on a row that may have to be wrapped."""
+    if row.left >= 0 or row.right >= 0:
+        return [lines[at] for at in (row.left, row.right) if at >= 0]
+    if row.tone not in {"disk", "proposed", "both"}:
+        return []
+    return [Line(kind=" ", text=text) for text in (row.note, row.other) if text is not None]
 
 
 class UnifiedRows(Sequence[Row]):
@@ -144,6 +185,42 @@ class UnifiedRows(Sequence[Row]):
         """The row, or rows, of a place."""
         places = range(len(self.lines))[at]
         return Row(places) if isinstance(places, int) else [Row(place) for place in places]
+
+
+class WrappedRows(Sequence[Row]):
+    """Rows with as many for each line as its pieces take, side by side as many as the longer side's."""
+
+    def __init__(self, rows: Sequence[Row], lines: Sequence[Line], room: int) -> None:
+        self.rows = rows
+        if isinstance(rows, UnifiedRows):
+            heights: Iterable[int] = (count(line, room) for line in lines)
+        else:
+            heights = (max((count(line, room) for line in on_row(row, lines)), default=1) for row in rows)
+        self.starts = list(accumulate(heights, initial=0))
+
+    def __len__(self) -> int:
+        return self.starts[-1]
+
+    @overload
+    def __getitem__(self, at: int) -> Row: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Row]: ...
+    def __getitem__(self, at: int | slice) -> Row | list[Row]:
+        """The row, or rows, of a place."""
+        places = range(len(self))[at]
+        if not isinstance(places, int):
+            return [self[place] for place in places]
+        row = bisect_right(self.starts, places) - 1
+        return self.rows[row]._replace(part=places - self.starts[row])
+
+
+def first_row(rows: Sequence[Row], line: int) -> int:
+    """The first row of a line."""
+    if isinstance(rows, WrappedRows):
+        return rows.starts[first_row(rows.rows, line)]
+    if isinstance(rows, UnifiedRows):
+        return line
+    return next((at for at, row in enumerate(rows) if line in (row.left, row.right)), 0)
 
 
 def split_rows(lines: Sequence[Line]) -> list[Row]:
@@ -170,12 +247,13 @@ def split_rows(lines: Sequence[Line]) -> list[Row]:
 
 
 def note_rows(note: HunkNote, width: int) -> list[Row]:
-    """A comment as wrapped rows."""
-    wrapped = [piece for line in note.text.splitlines() for piece in textwrap.wrap(line, max(16, width - 16)) or [""]]
+    """A comment as wrapped rows, those on several lines with the numbers of these."""
+    text = f"{note.place}: {note.text}" if note.last is not None else note.text
+    wrapped = [piece for line in text.splitlines() for piece in filled(line, max(16, width - 16))]
     return [Row(-1, -1, piece) for piece in wrapped]
 
 
-def clash_rows(review: Review, entry: Entry, split: bool, width: int) -> list[Row]:
+def clash_rows(review: Review, entry: Entry, form: Form) -> list[Row]:
     """Both sides of the clashes shown on a hunk, in words and signs, and what can be done; nothing without clashes."""
     clashes = review.sides(entry)
     if not clashes:
@@ -183,10 +261,10 @@ def clash_rows(review: Review, entry: Entry, split: bool, width: int) -> list[Ro
     many = review.standing.counts[entry.file.path]
     all_of = f" Either settles all {many} conflicts of this file." if many > 1 else ""
     said = f"Not applied until resolved: o keeps what is on disk, t takes the proposal.{all_of}"
-    wrapped = textwrap.wrap(f"⚠ {said}", max(16, width - 6), subsequent_indent="  ")
+    wrapped = textwrap.wrap(f"⚠ {said}", max(16, form.width - 6), subsequent_indent="  ")
     rows = [Row(-1, -1, piece, "warning") for piece in wrapped]
     for clash in clashes:
-        rows += side_rows(clash, split, entry.file.binary)
+        rows += side_rows(clash, form.split, entry.file.binary)
     if entry.lines:
         rows.append(Row(-1, -1, "as proposed, on the old text", "label"))
     return rows
@@ -212,6 +290,14 @@ def shown_side(text: str, binary: bool) -> list[str]:
         return ["(binary; its bytes are not shown)\n"]
     lines, more = side_lines(text, MOST_SIDE)
     return [*lines, f"(… {more} more lines)\n"] if more else list(lines) or ["(no lines here)\n"]
+
+
+def digits(entry: Entry, lines: Sequence[Line]) -> int:
+    """How many digits the line numbers of a hunk have, three at least."""
+    if (hunk := entry.hunk) is None:
+        return 3
+    added = hunk.new_count if lines is hunk.lines else sum(line.kind != "-" for line in lines)
+    return max(3, len(str(max(hunk.old_start + hunk.old_count, hunk.new_start + added) - 1)))
 
 
 class NewNumbers(Sequence[tuple[int, int]]):

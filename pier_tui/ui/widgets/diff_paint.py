@@ -13,11 +13,12 @@ from rich.style import Style
 from textual.strip import Strip
 
 from pier_tui.repo.diff import FileDiff, HunkState, Line
-from pier_tui.ui.text import NEWLINE, TAB, badge, sanitize
+from pier_tui.ui.text import NEWLINE, badge
 from pier_tui.ui.widgets.diff_marks import Mark
 from pier_tui.ui.widgets.diff_review import Entry
+from pier_tui.ui.widgets.diff_wrap import NO_NEWLINE, Piece, tail
 from pier_tui.ui.widgets.hunk_syntax import CLASSES, Colour
-from pier_tui.ui.widgets.hunk_text import Span, body, ending, marked, name
+from pier_tui.ui.widgets.hunk_text import Span, body, expand, marked, name, painted
 
 COMPONENTS = frozenset(
     {
@@ -31,7 +32,10 @@ LONGEST = 4000
 """Only so many characters of a line are prepared beyond the column scrolled to."""
 
 GLYPHS = {"pending": "·", "accepted": "✓", "rejected": "✗", "edited": "✎", "applied": "✓"}
+KINDS = {"+": "added", "-": "removed", " ": "context"}
 LETTERS = {"added": "A", "deleted": "D", "renamed": "R", "modified": "M"}
+CONTINUED = "↳"
+"""Stands in place of the number where a wrapped line goes on."""
 Look = Callable[[str], Style]
 """The style of a component class, background included."""
 
@@ -48,6 +52,8 @@ class Side:
     """What stands before the text, the line's kind unless given."""
     ground: str = ""
     """The component class the line lies on, its kind's unless given."""
+    piece: Piece | None = None
+    """The piece of the line that stands in this row, where lines are wrapped."""
 
 
 def label(text: str) -> str:
@@ -121,23 +127,27 @@ def whole_file(file: FileDiff) -> str:
 
 
 def code(side: Side, look: Look, start: int, width: int) -> Strip:
-    """The text of a line in `width` cells from column `start`, marked `›` where more follows."""
-    kind = {"+": "added", "-": "removed", " ": "context"}[side.line.kind]
-    ground = look(side.ground or f"diff--{kind}")
-    text = body(side.line.text)
+    """The text of a line in `width` cells: its piece, or all from column `start`, marked `›` where more follows."""
+    ground = look(side.ground or f"diff--{KINDS[side.line.kind]}")
+    if (piece := side.piece) is not None:
+        return whole(side, look, ground, piece.last).crop(piece.start, piece.end).adjust_cell_length(width, ground)
     limit = start + width + LONGEST
-    shown = text[:limit]
-    segments = pieces(shown, side, look, ground, look(f"diff--{kind}-word") if kind != "context" else ground)
-    if not ending(side.line.text):
-        segments.append(Segment(" (no newline at the end)", over(ground, look("diff--badge"))))
-    elif ending(side.line.text) == "\r\n" and kind != "context":
-        segments.append(Segment("␍", over(ground, look("diff--gutter"))))
-    strip = Strip(segments)
-    more = strip.cell_length > start + width or len(text) > limit
+    strip = whole(side, look, ground, limit)
+    more = strip.cell_length > start + width or len(body(side.line.text)) > limit
     strip = strip.crop(start, start + width).adjust_cell_length(width, ground)
     if more and width > 1:
         strip = Strip.join([strip.crop(0, width - 1), Strip([Segment("›", over(ground, look("diff--badge")))])])
     return strip
+
+
+def whole(side: Side, look: Look, ground: Style, limit: int) -> Strip:
+    """The text of a line as far as so many of its characters, and what is said of its ending."""
+    kind = KINDS[side.line.kind]
+    word = look(f"diff--{kind}-word") if kind != "context" else ground
+    segments = pieces(body(side.line.text)[:limit], side, look, ground, word)
+    if said := tail(side.line):
+        segments.append(Segment(said, over(ground, look("diff--badge" if said == NO_NEWLINE else "diff--gutter"))))
+    return Strip(segments)
 
 
 def pieces(text: str, side: Side, look: Look, ground: Style, word: Style) -> list[Segment]:
@@ -158,7 +168,7 @@ def pieces(text: str, side: Side, look: Look, ground: Style, word: Style) -> lis
             style = over(style, look(colour)) if colour else style
         if "\t" in piece:
             piece = expand(piece, column)
-        column += len(piece)
+        column += cell_len(piece)
         segments.append(Segment(piece, style))
     return segments
 
@@ -166,15 +176,7 @@ def pieces(text: str, side: Side, look: Look, ground: Style, word: Style) -> lis
 def reach(text: str) -> tuple[int, int]:
     """The first and the last column of a painted line that a marked character takes; (0, 0) where there is none."""
     at = marked(text)
-    if not at:
-        return 0, 0
-    shown = "".join(badge(sign) if index in set(at) else sign for index, sign in enumerate(text[: at[-1] + 1]))
-    return cell_len(expand(text[: at[0]], 0)), cell_len(expand(shown, 0))
-
-
-def plain(line: Line) -> str:
-    """The text of a line as it is painted, as long as it is."""
-    return sanitize(body(line.text))
+    return (cell_len(painted(text[: at[0]])), cell_len(painted(text[: at[-1] + 1]))) if at else (0, 0)
 
 
 def selectable(strip: Strip, cut: int, row: int, column: int, span: tuple[int, int] | None, style: Style) -> Strip:
@@ -205,25 +207,19 @@ def foreground(style: Style) -> Style:
     return Style(color=style.color, bold=style.bold, italic=style.italic, underline=style.underline)
 
 
-def expand(text: str, column: int) -> str:
-    """Tabs as spaces up to the next stop."""
-    found: list[str] = []
-    for part in text:
-        gap = TAB - column % TAB if part == "\t" else 1
-        found.append(" " * gap if part == "\t" else part)
-        column += gap
-    return "".join(found)
-
-
 def half(side: Side | None, look: Look, start: int, width: int, digits: int) -> Strip:
     """One side of a row: line number, sign, and text; hatched where this side has no line."""
     if side is None:
         return Strip([Segment(" " * width, look("diff--absent"))], width)
-    ground = look(side.ground or {"+": "diff--added", "-": "diff--removed", " ": "diff--context"}[side.line.kind])
-    gutter = Segment(f"{side.number:>{digits}} ", look("diff--gutter"))
-    sign = Segment(f"{side.sign or side.line.kind} ", ground)
+    ground = look(side.ground or f"diff--{KINDS[side.line.kind]}")
+    number, sign = side.number, side.sign or side.line.kind
+    if (piece := side.piece) is not None and piece.first:
+        number, sign = CONTINUED if piece.last > piece.first else "", " "
+    gutter = Segment(f"{number:>{digits}} ", look("diff--gutter"))
     used = len(gutter.text) + 2
-    return Strip.join([Strip([gutter, sign], used), code(side, look, start, max(1, width - used))])
+    return Strip.join(
+        [Strip([gutter, Segment(f"{sign} ", ground)], used), code(side, look, start, max(1, width - used))]
+    )
 
 
 def title(text: str, style: Style, width: int) -> Strip:

@@ -6,12 +6,13 @@ accepted in bulk before it was displayed, and a decision belongs to a hunk's id,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from pier_tui.repo.diff import FileDiff, Hunk, HunkPick, HunkState, Line, Patch, Sides
 from pier_tui.repo.picking import edited
+from pier_tui.repo.places import place
 from pier_tui.repo.verdict import HunkNote, Verdict
 from pier_tui.ui.widgets.diff_clash import Standing, standing
 from pier_tui.ui.widgets.diff_marks import PENDING, Bulk, Decision, Key, Mark, Step
@@ -19,6 +20,8 @@ from pier_tui.ui.widgets.diff_typed import GONE, UNSETTLED, carried, unsettled
 from pier_tui.ui.widgets.hunk_text import body, restore_endings, side, suspects
 
 MOST_STEPS = 200
+MOST_QUOTED = 12
+"""Lines quoted with a comment."""
 
 
 @dataclass(frozen=True)
@@ -135,19 +138,19 @@ class Review:
         decision: Decision = "accepted" if mark.text is None else "edited"
         return self.put({entry.key: Mark(decision, None, mark.text)})
 
-    def toggle_line(self, entry: Entry, index: int) -> str:
-        """Take or leave one changed line. The answer is a sentence where this is refused."""
+    def toggle_line(self, entry: Entry, *indexes: int) -> str:
+        """Take the changed ones of these lines, or leave them where all are taken. A sentence where this is refused."""
         mark = self.mark(entry)
         changed = frozenset(i for i, line in enumerate(entry.lines) if line.kind != " ")
         if mark.text is not None:
             return "An edited hunk is taken whole; u takes the edit back."
-        if index not in changed:
+        if not (chosen := changed & set(indexes)):
             return "Only added and removed lines can be taken singly."
         if refusal := refused(self, entry):
             return refusal
         self.saw(entry)
         before = (changed if mark.lines is None else mark.lines) if mark.taken else frozenset[int]()
-        taken = before ^ {index}
+        taken = before - chosen if chosen <= before else before | chosen
         if not taken:
             return self.put({entry.key: PENDING})
         return self.put({entry.key: Mark("accepted", None if taken == changed else taken)})
@@ -183,13 +186,11 @@ class Review:
         """The same for one file."""
         return bulk(self, (entry for entry in self.entries if entry.file.path == path))
 
-    def comment(self, entry: Entry, text: str, line: int | None = None) -> None:
-        """Comment on a hunk or one of its lines, keeping the text it was made on. Empty text takes a comment back."""
-        key = entry.key
-        lines = self.lines(entry)
-        snippet = body(lines[line].text) if line is not None else "".join(f"{x.kind}{x.text}" for x in lines[:12])
-        kept = tuple(note for note in self.notes if (note.path, note.hunk, note.line) != (*key, line))
-        note = HunkNote(path=key[0], hunk=key[1], line=line, snippet=snippet, text=text.strip())
+    def comment(self, entry: Entry, text: str, lines: range | None = None) -> None:
+        """Comment on a hunk or on lines of it, keeping the text it was made on. Empty text takes a comment back."""
+        note = note_on(entry, self.lines(entry), text.strip(), lines)
+        place = (note.path, note.hunk, note.line, note.last)
+        kept = tuple(known for known in self.notes if (known.path, known.hunk, known.line, known.last) != place)
         self.put({}, (*kept, note) if note.text else kept)
 
     def notes_on(self, entry: Entry) -> tuple[HunkNote, ...]:
@@ -292,6 +293,24 @@ class Review:
         self.new_look -= marks.keys()
         self.notes = self.notes if notes is None else notes
         return ""
+
+
+def note_on(entry: Entry, lines: Sequence[Line], text: str, chosen: range | None) -> HunkNote:
+    """A comment on a hunk as it is shown, or on some of its lines."""
+    quoted = lines[:MOST_QUOTED] if chosen is None else lines[chosen.start : chosen.stop]
+    snippet = "".join(f"{line.kind}{line.text}" for line in quoted[:MOST_QUOTED])
+    if chosen is None or entry.hunk is None:
+        return HunkNote(path=entry.key[0], hunk=entry.key[1], snippet=snippet, text=text)
+    more = f"… {len(quoted) - MOST_QUOTED} lines more" if len(quoted) > MOST_QUOTED else ""
+    return HunkNote(
+        path=entry.key[0],
+        hunk=entry.key[1],
+        line=chosen.start,
+        last=chosen.stop - 1 if len(chosen) > 1 else None,
+        place=place(entry.hunk, lines, chosen),
+        snippet=f"{snippet}{more}" if len(chosen) > 1 else body(quoted[0].text),
+        text=text,
+    )
 
 
 def carry(review: Review, before: Iterable[Entry], old: set[Key]) -> dict[Key, Mark]:

@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
 
+from rich.cells import cell_len
+
 from pier_tui.repo.diff import Line
-from pier_tui.ui.text import badge, special
+from pier_tui.ui.text import TAB, badge, special
 from pier_tui.ui.widgets.lookalikes import lookalikes
 
 LINE = re.compile(r"[^\n]*\n|[^\n]+")
@@ -61,6 +63,22 @@ def name(text: str) -> str:
     """One line such as a file's name, with badges for what hides or passes for something else."""
     at = set(marked(text))
     return "".join(badge(sign) if index in at else sign for index, sign in enumerate(text)) if at else text
+
+
+def painted(line: str) -> str:
+    """A line as it stands on the screen and is copied: without its ending, tabs as spaces, badges for what hides."""
+    text = name(body(line))
+    return expand(text, 0) if "\t" in text else text
+
+
+def expand(text: str, column: int) -> str:
+    """Tabs as spaces up to the next stop, for a text that begins in a column."""
+    found: list[str] = []
+    for part in re.split("(\t)", text):
+        shown = " " * (TAB - column % TAB) if part == "\t" else part
+        found.append(shown)
+        column += cell_len(shown)
+    return "".join(found)
 
 
 def suspects(texts: Iterable[str]) -> tuple[str, ...]:
