@@ -456,3 +456,34 @@ async def test_a_proposal_for_another_file_moves_nothing_under_the_reader() -> N
         app.pane.show(PatchProposed(patch=Patch(files=files)))
         await pilot.pause()
         assert [view.render_line(y).text for y in range(view.size.height)] == before
+
+
+async def test_several_lines_are_selected_taken_and_commented_on_together() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 40)) as pilot:
+        await pilot.press("n", "l", "J", "space")
+        assert app.pane.sources.pending.mark(app.pane.sources.pending.entries[1]).lines is None
+        assert app.pane.summary() == "1/3"
+        await pilot.press("space", "shift+down", "c")
+        box = app.pane.query_one(CommentInput)
+        assert box.border_title == "comment on lines 31-33"
+        await pilot.press(*"why?", "enter")
+        await pilot.pause()
+        shown = [app.pane.view.render_line(y).text.rstrip() for y in range(6, 12)]
+        assert shown[4:] == ["▶  31  33   w = 4", "▌       » lines 31-33: why?"]
+        await pilot.press("c")
+        assert app.pane.query_one(CommentInput).value == "why?"
+        await pilot.press("escape", "up", "c", *"z", "enter", "S")
+        await pilot.pause()
+    [verdict] = app.verdicts
+    assert [(n.line, n.last, n.place, n.snippet) for n in verdict.comments] == [
+        (1, 3, "lines 31-33", "+y = 2\n+z = 3\n w = 4\n"),
+        (2, None, "line 32", "z = 3"),
+    ]
+
+
+async def test_a_comment_on_removed_lines_says_where_they_were() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 40)) as pilot:
+        await pilot.press("l", "c")
+        assert app.pane.query_one(CommentInput).border_title == "comment on old line 11"
