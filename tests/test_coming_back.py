@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from test_wiring import FIXED, agent, env, git, root, run
 
 from pier_tui import wiring
@@ -22,8 +23,9 @@ from pier_tui.events import (
     RequestStarted,
     ToolReturned,
 )
+from pier_tui.redaction import MARK
 from pier_tui.repo.diff import HunkPick
-from pier_tui.repo.verdict import Verdict
+from pier_tui.repo.verdict import Draft, HunkNote, Verdict
 from pier_tui.session.resume import fold
 from pier_tui.session.store import Store, Waiting
 from pier_tui.tools.approval import ApprovalAnswer, ApprovalRequest
@@ -147,6 +149,32 @@ async def test_messages_that_waited_wait_again_and_one_that_had_begun_is_not_the
         store.append_all(begun)
     async with agent(root, env, resume=session) as made:
         assert (made.unfinished, made.waiting()) == ("second", (("shell", "ls"),))
+
+
+async def test_decisions_on_the_proposal_that_were_not_given_are_there_again(
+    root: Path, env: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pier_tui.redaction._live", {"sk_live_0123456789": ""})
+    draft = Draft(
+        accepted=(HunkPick(path="app.py", hunk="h1", lines=(1, 2)),),
+        rejected=(HunkPick(path="app.py", hunk="h2"),),
+        comments=(HunkNote(path="app.py", hunk="h2", line=1, text="why sk_live_0123456789?", snippet="\udcff"),),
+    )
+    async with agent(root, env) as made:
+        session = made.session_id
+        assert not made.drafts.left
+        await made.drafts.keep(Draft(typed=(HunkPick(path="app.py", hunk="h1", text="x"),)))
+        await made.drafts.keep(draft)
+    async with agent(root, env, resume=session) as made:
+        assert made.drafts.left.accepted == draft.accepted
+        assert made.drafts.left.rejected == draft.rejected
+        assert [note.text for note in made.drafts.left.comments] == [f"why {MARK}?"]
+        await made.drafts.keep(Draft())
+    with journal(env) as store:
+        assert not store.draft(session)
+        store.keep_draft(session, draft)
+        store.delete(session)
+        assert not store.draft(session)
 
 
 def test_waiting_messages_go_with_their_session(tmp_path: Path) -> None:

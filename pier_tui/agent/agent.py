@@ -45,7 +45,7 @@ class Agent:
         resuming: Resuming = Resuming(),  # noqa: B008  (immutable)
     ) -> None:
         self._p, self.profile, self._feedback, self._past, self._close = parts, profile, feedback, past_events, close
-        self.busy, self._resuming = False, resuming
+        self.busy, self._resuming, self.drafts = False, resuming, resuming.drafts
         self.teaching = Teaching(parts, feedback).begin(past_events)
 
     @property

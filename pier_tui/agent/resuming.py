@@ -17,6 +17,7 @@ from pier_tui.repo.formatting import format_patch
 from pier_tui.repo.hunks import apply_hunks
 from pier_tui.repo.making import decode, encode, sha
 from pier_tui.repo.overlay import Overlay
+from pier_tui.repo.verdict import Draft
 from pier_tui.session.presence import Other, Presence
 from pier_tui.session.resume import Resumed, fold
 from pier_tui.session.store import Store, Waiting
@@ -34,6 +35,18 @@ async def _nobody() -> tuple[str, ...]:
     return ()
 
 
+async def _no_draft(draft: Draft) -> None:
+    """Where nothing is kept."""
+
+
+@dataclass(frozen=True)
+class Drafts:
+    """What was decided on the pending patch and not handed over: as it was `left`, and `keep` to remember it now."""
+
+    left: Draft = Draft()  # noqa: RUF009  (immutable)
+    keep: Callable[[Draft], Awaitable[None]] = _no_draft
+
+
 @dataclass(frozen=True)
 class Resuming:
     """What a front end offers to go on with. `keep` remembers which messages wait.
@@ -45,6 +58,7 @@ class Resuming:
     waiting: tuple[Message, ...] = ()
     keep: Callable[[tuple[Message, ...]], Awaitable[None]] = _forget
     others: Callable[[], Awaitable[tuple[str, ...]]] = _nobody
+    drafts: Drafts = Drafts()
 
 
 @dataclass(frozen=True)
@@ -114,11 +128,16 @@ def left(store: Store, opened: Opened, presence: Presence) -> Resuming:
         async with order:
             await asyncio.to_thread(store.keep_waiting, opened.session, waiting)
 
+    async def keep_draft(draft: Draft) -> None:
+        async with order:
+            await asyncio.to_thread(store.keep_draft, opened.session, draft)
+
     async def others() -> tuple[str, ...]:
         running = await asyncio.to_thread(presence.others)
         return tuple([await asyncio.to_thread(other_words, store, other) for other in running])
 
-    return Resuming(opened.resumed.unfinished, tuple(messages), keep, others)
+    drafts = Drafts(store.draft(opened.session), keep_draft)
+    return Resuming(opened.resumed.unfinished, tuple(messages), keep, others, drafts)
 
 
 def cut_off_words(resumed: Resumed) -> list[str]:

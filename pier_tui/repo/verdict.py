@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+import json
+
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pier_tui.repo.diff import HunkPick, Resolution
 
@@ -42,3 +44,32 @@ class Verdict(BaseModel):
     """Conflicts settled; nothing is written by that, the outcome is pending again and shown."""
     send_back: bool = False
     """Send rejections and comments to the agent as a new request at once."""
+
+
+class Draft(BaseModel):
+    """Decisions on a pending patch that were not handed over yet, so that they outlast the program.
+
+    `typed` is what the user wrote into hunks that he has not accepted.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    accepted: tuple[HunkPick, ...] = ()
+    rejected: tuple[HunkPick, ...] = ()
+    typed: tuple[HunkPick, ...] = ()
+    comments: tuple[HunkNote, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.accepted or self.rejected or self.typed or self.comments)
+
+    def written(self) -> str:
+        """The draft as one line of JSON."""
+        return json.dumps(self.model_dump())
+
+    @classmethod
+    def read(cls, text: str) -> Draft:
+        """The draft of such a line; an empty one where it cannot be read."""
+        try:
+            return cls.model_validate(json.loads(text)) if text else cls()
+        except (ValueError, RecursionError, ValidationError):
+            return cls()

@@ -91,6 +91,7 @@ def _write(path: Path, found: Iterable[Row]) -> int:
     sessions: dict[str, tuple[object, ...]] = {}
     events: dict[int, tuple[object, ...]] = {}
     queue: dict[tuple[object, object], tuple[object, ...]] = {}
+    drafts: dict[str, str] = {}
     for number, columns in found:
         match columns:
             case (None, str(session), str(kind), str(body)) if _is_event(body):
@@ -99,6 +100,8 @@ def _write(path: Path, found: Iterable[Row]) -> int:
                 sessions[key] = columns
             case (str(session), int(place), str(), str()):
                 queue[session, place] = columns
+            case (str(session), str(body)) if _is_event(body):
+                drafts[session] = body
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         # Nobody sees this file before it is whole and flushed.
         db.execute("PRAGMA synchronous=OFF")
@@ -108,6 +111,7 @@ def _write(path: Path, found: Iterable[Row]) -> int:
         db.executemany("INSERT INTO events (seq, session, type, body) VALUES (?, ?, ?, ?)", events.values())
         db.executemany(f"INSERT INTO sessions VALUES ({', '.join('?' * 9)})", sessions.values())
         db.executemany("INSERT INTO queue VALUES (?, ?, ?, ?)", queue.values())
+        db.executemany("INSERT INTO drafts VALUES (?, ?)", drafts.items())
         _name_the_nameless(db)
         db.execute("COMMIT")
     return len(events)

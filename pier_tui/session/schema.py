@@ -24,7 +24,10 @@ CREATE TABLE IF NOT EXISTS queue (
   session TEXT NOT NULL, place INTEGER NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL
 );
 """
-STEPS = (_FIRST, _QUEUE)
+_DRAFTS = """
+CREATE TABLE IF NOT EXISTS drafts (session TEXT PRIMARY KEY, body TEXT NOT NULL);
+"""
+STEPS = (_FIRST, _QUEUE, _DRAFTS)
 """What leads from version 0 (an empty file) to 1, from 1 to 2, and so on."""
 VERSION = len(STEPS)
 
@@ -44,6 +47,6 @@ def bring_up(db: sqlite3.Connection) -> None:
 
 def usable(db: sqlite3.Connection) -> None:
     """Touch every table, and the last event, so that a file cut short is noticed. Raises sqlite3.Error."""
-    for table in ("sessions", "queue"):
+    for table in ("sessions", "queue", "drafts"):
         db.execute(f"SELECT count(*) FROM {table}").fetchone()
     db.execute("SELECT seq, body FROM events ORDER BY seq DESC LIMIT 1").fetchone()

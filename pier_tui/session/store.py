@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pier_tui.errors import PierError
 from pier_tui.events import TRANSIENT, AnyEvent, CallFinished, Event, Notice, TurnStarted
 from pier_tui.redaction import without_keys
+from pier_tui.repo.verdict import Draft
 from pier_tui.session.codec import decode_any, encode, renamed
 from pier_tui.session.file import SessionFile, Statement
 
@@ -174,8 +175,18 @@ class Store:
         put: list[Statement] = [("INSERT INTO queue VALUES (?, ?, ?, ?)", row) for row in rows]
         self._file.write([("DELETE FROM queue WHERE session = ?", (session,)), *put])
 
+    def draft(self, session: str) -> Draft:
+        """What was decided on the pending patch of a session and not handed over."""
+        rows = self._file.read("SELECT body FROM drafts WHERE session = ?", (session,))
+        return Draft.read(str(rows[0][0])) if rows else Draft()
 
-_OWNED = (("events", "session"), ("queue", "session"), ("sessions", "id"))
+    def keep_draft(self, session: str, draft: Draft) -> None:
+        """Remember it, in place of what was remembered. Raises PierError where the disk refuses."""
+        put = ("INSERT INTO drafts VALUES (?, ?)", (session, without_keys(draft.written())))
+        self._file.write([("DELETE FROM drafts WHERE session = ?", (session,)), *([put] if draft else [])])
+
+
+_OWNED = (("events", "session"), ("queue", "session"), ("drafts", "session"), ("sessions", "id"))
 
 
 def _read(line: object) -> AnyEvent | None:

@@ -85,6 +85,7 @@ class Lifecycle:
         """Stop what runs and close the agent."""
         await screen.work.stop()
         if self.workbench is not None:
+            await screen.keep_draft()
             workbench, self.workbench = self.workbench, None
             await workbench.aclose()
 

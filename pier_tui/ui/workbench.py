@@ -5,7 +5,7 @@ Every iterator yields events that the screen shows in all panes. Closing one ear
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from decimal import Decimal
 from typing import Literal, Protocol
 
@@ -18,7 +18,7 @@ from pier_tui.models.cards import ModelCard
 from pier_tui.models.messages import Tier
 from pier_tui.repo.diff import HunkPick, Patch
 from pier_tui.repo.records import Effects, Written
-from pier_tui.repo.verdict import Verdict
+from pier_tui.repo.verdict import Draft, Verdict
 from pier_tui.session.tries import Which
 
 Label = Literal["escalate", "de-escalate", "keep"]
@@ -71,6 +71,20 @@ class TeachingFace(Protocol):
         ...
 
 
+class DraftsFace(Protocol):
+    """Decisions on the pending patch that were not handed over."""
+
+    @property
+    def left(self) -> Draft:
+        """They as they were when the session was left."""
+        ...
+
+    @property
+    def keep(self) -> Callable[[Draft], Awaitable[None]]:
+        """Remembers them as they are now. Raises PierError."""
+        ...
+
+
 class Workbench(Protocol):
     """The agent as the screen sees it."""
 
@@ -97,6 +111,11 @@ class Workbench(Protocol):
     @property
     def pending(self) -> Patch:
         """Everything proposed and not yet decided."""
+        ...
+
+    @property
+    def drafts(self) -> DraftsFace:
+        """What was decided on it and not handed over."""
         ...
 
     @property

@@ -37,6 +37,8 @@ def test_a_file_of_an_older_version_is_brought_up_to_date(tmp_path: Path, golden
         assert [item.key for item in state.backbone.items] == ["a.py"]
         waiting = [(one.kind, one.text) for one in store.waiting(SESSION)]
         assert waiting == ([] if golden.stem == "version-1" else [("request", "and then"), ("shell", "ls")])
+        notes = [(note.place, note.snippet, note.text) for note in store.draft(SESSION).comments]
+        assert notes == ([("lines 3-4", "a\udcff\n", "क्यों?")] if golden.stem >= "version-3" else [])
         store.append_now(events[-1])
         assert len(store.events(store.fork(SESSION))) == 16
     with sqlite3.connect(path) as db:

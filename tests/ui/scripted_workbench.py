@@ -10,6 +10,7 @@ from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
+from pier_tui.agent.resuming import Drafts
 from pier_tui.backbone.prefix_cache import SwitchPrice
 from pier_tui.backbone.state import Backbone, Item
 from pier_tui.backbone.updates import Put, SetStatus
@@ -41,6 +42,7 @@ from pier_tui.models.cards import ModelCard
 from pier_tui.models.usage import Usage
 from pier_tui.repo.diff import FileDiff, Hunk, Line, Patch
 from pier_tui.repo.records import Checkpoint, Effects, Origin, Written
+from pier_tui.repo.verdict import Draft
 
 SEGMENTS = tuple(
     Segment(name=name, tokens=tokens, digest=name)
@@ -168,6 +170,7 @@ class ScriptedWorkbench:
     unfinished: str = ""
     beside: tuple[str, ...] = ()
     left: tuple[tuple[str, str], ...] = ()
+    draft: Draft = Draft()  # noqa: RUF009  (immutable)
     kept: list[tuple[tuple[str, str], ...]] = field(default_factory=list)
     user: Any = None
     past: tuple[AnyEvent, ...] = ()
@@ -192,6 +195,13 @@ class ScriptedWorkbench:
             await asyncio.Event().wait()
         except asyncio.CancelledError:
             yield RequestInterrupted(partial="I look", request=1)
+
+    @property
+    def drafts(self) -> Drafts:
+        return Drafts(self.draft, self.keep_draft)
+
+    async def keep_draft(self, draft: Draft) -> None:
+        self.draft = draft
 
     def waiting(self) -> tuple[tuple[str, str], ...]:
         return self.left

@@ -139,7 +139,7 @@ class DiffPane(DiffWriting):
     def action_accept_file(self) -> None:
         """Accept the hunks of this file that are still pending."""
         if self.view.entry is not None and not self.held():
-            self.say(str(self.sources.pending.accept_file(self.view.entry.file.path)))
+            self.say(str(self.sources.pending.accept_all(self.view.entry.file.path)))
 
     def action_accept_all(self) -> None:
         """Accept everything still pending."""

@@ -7,12 +7,16 @@ from time import monotonic
 
 from textual import events, on
 from textual.app import ComposeResult
+from textual.message import Message
 from textual.widget import Widget
 
 from pier_tui.events import AnyEvent
 from pier_tui.repo.diff import Patch
+from pier_tui.repo.verdict import Draft
+from pier_tui.ui.format import counted
 from pier_tui.ui.panes.diff_sources import EMPTY, TITLES, Source, Sources
 from pier_tui.ui.widgets.diff_bar import DiffBar, DiffFiles, Part
+from pier_tui.ui.widgets.diff_draft import draft_of, put_back
 from pier_tui.ui.widgets.diff_review import Entry
 from pier_tui.ui.widgets.diff_view import DiffView
 
@@ -33,12 +37,16 @@ class DiffDesk(Widget):
     DiffDesk { layout: vertical; width: 1fr; height: 1fr; }
     """
 
+    class Decided(Message):
+        """What is decided and not handed over is another."""
+
     def __init__(self, *, id: str | None = None, clock: Callable[[], float] = monotonic) -> None:
         super().__init__(id=id)
         self.sources = Sources(clock)
         self.view = DiffView(id="diff-view")
         self.files = DiffFiles()
         self.bar = DiffBar()
+        self.revision = 0
         self.writing: tuple[Entry, range | None] | None = None
         """The hunk being edited or commented on, and the lines."""
 
@@ -119,6 +127,25 @@ class DiffDesk(Widget):
         self.bar.tell(hint, TITLES[sources.source], tuple(buttons))
         self.files.refresh()
         self.refresh_bindings()
+        if self.revision != sources.pending.revision:
+            self.revision = sources.pending.revision
+            self.post_message(self.Decided())
+
+    @property
+    def draft(self) -> Draft:
+        """What is decided and not taken by the agent yet: what is to be kept."""
+        draft, sent = draft_of(self.sources.pending), self.sources.sent
+        both = {"rejected": draft.rejected + sent.rejected, "comments": draft.comments + sent.comments}
+        return draft.model_copy(update=both)
+
+    def put_back(self, draft: Draft) -> None:
+        """Decide as before, where the proposal is still the same."""
+        if self.has_pending:
+            decisions, comments = put_back(self.sources.pending, draft)
+            said = [counted(decisions, "decision")] * bool(decisions) + [counted(comments, "comment")] * bool(comments)
+            if said:
+                self.view.lay_out()
+                self.say(f"Back as you left it: {', '.join(said)}")
 
     def say(self, text: str) -> None:
         """Put a sentence in the hint line until the next key, and redraw."""

@@ -10,6 +10,7 @@ from pier_tui import events as e
 from pier_tui.events import AnyEvent
 from pier_tui.repo.diff import HunkState, Patch, Sides
 from pier_tui.repo.verdict import Verdict
+from pier_tui.ui.format import counted
 from pier_tui.ui.widgets.diff_bar import Part
 from pier_tui.ui.widgets.diff_landed import Landings
 from pier_tui.ui.widgets.diff_paint import label
@@ -223,8 +224,3 @@ class Sources:
         else:
             yield Part("enter applies" if review.count("accepted", "edited") else "space accepts", first)
         yield Part("S sends back" if review.count("rejected") or review.notes else "", 4)
-
-
-def counted(number: int, what: str) -> str:
-    """A number of things, in words."""
-    return f"{number} {what}" + ("" if number == 1 else "s")

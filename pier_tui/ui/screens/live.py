@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any, Literal
 
-from textual import work
+from textual import on, work
 from textual.worker import Worker
 
 from pier_tui.errors import ConfigError, PierError
@@ -23,10 +24,12 @@ from pier_tui.events import (
 )
 from pier_tui.models.messages import Tier
 from pier_tui.repo.diff import Patch
+from pier_tui.repo.verdict import Draft
 from pier_tui.router import names
 from pier_tui.ui.figures import next_turn, switch_words
 from pier_tui.ui.format import LABELS, NAMES
 from pier_tui.ui.greeting import greeting
+from pier_tui.ui.panes.diff import DiffPane
 from pier_tui.ui.screens.doors import Doors
 from pier_tui.ui.screens.note import NoteScreen
 from pier_tui.ui.widgets.header import Header
@@ -36,6 +39,8 @@ from pier_tui.ui.workbench import Label, Shelf, Workbench
 
 LOOK_AROUND = 3.0
 """Seconds between two looks at who else has the repository open."""
+KEEP_AFTER = 0.5
+"""Seconds after a decision in the diff before it is written down, so that many at once are written once."""
 CHOICES: tuple[Choice, ...] = ("auto", "weak", "strong")
 WORDS: dict[str, Choice] = {"auto": "auto", "30b": "weak", "weak": "weak", "105b": "strong", "strong": "strong"}
 
@@ -57,6 +62,7 @@ class LiveSession(Doors):
         self.pinned: Choice = "auto"
         self._met: tuple[str, ...] | None = None
         self._kept: tuple[tuple[str, str], ...] = ()
+        self._draft = Draft()
         self.work = Work(self._spawn, self.show, self._work_changed)
 
     def _spawn(self, work: Coroutine[Any, Any, None], group: str) -> Worker[None]:
@@ -80,6 +86,8 @@ class LiveSession(Doors):
                 self.pinned = event.choice
         self._price()
         self._put_back(workbench)
+        self._draft = workbench.drafts.left
+        self.diff.put_back(self._draft)
         self.work.open()
         self._look_around()
         self.set_interval(LOOK_AROUND, self._look_around)
@@ -129,6 +137,22 @@ class LiveSession(Doors):
     async def _keep_waiting(self, messages: tuple[tuple[str, str], ...]) -> None:
         try:
             await self._live.keep_waiting(messages)
+        except PierError as error:
+            self.say(str(error), "error")
+
+    @on(DiffPane.Decided)
+    def _decided(self) -> None:
+        self.run_worker(self.keep_draft(KEEP_AFTER), group="draft", exclusive=True, exit_on_error=False)
+
+    async def keep_draft(self, after: float = 0.0) -> None:
+        """Remember what is decided in the diff and not handed over, so many seconds from now."""
+        await asyncio.sleep(after)
+        if self.workbench is None or (draft := self.diff.draft) == self._draft:
+            return
+        self._draft = draft
+        try:
+            # What is being written is written before anything newer.
+            await asyncio.shield(asyncio.ensure_future(self.workbench.drafts.keep(draft)))
         except PierError as error:
             self.say(str(error), "error")
 

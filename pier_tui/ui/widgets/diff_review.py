@@ -49,7 +49,10 @@ def entries_of(patch: Patch) -> tuple[Entry, ...]:
 
 @dataclass
 class Review:
-    """Decisions on a patch. The patch is immutable; decisions change through the methods, each of them undoable."""
+    """Decisions on a patch. The patch is immutable; decisions change through the methods, each of them undoable.
+
+    `revision` goes up with every change of what is decided.
+    """
 
     patch: Patch = field(default_factory=Patch)
     states: dict[str, HunkState] = field(default_factory=dict)
@@ -72,6 +75,7 @@ class Review:
         self.rewritten: dict[Key, tuple[Line, ...]] = {}
         self.tallies: dict[int, tuple[int, int]] = {}
         self.former: dict[Key, Hunk] = {}
+        self.revision = 0
 
     def mark(self, entry: Entry) -> Mark:
         """The decision on a hunk."""
@@ -178,13 +182,9 @@ class Review:
             return self.put({entry.key: Mark("rejected")})
         return self.put({entry.key: Mark("edited", None, text)})
 
-    def accept_all(self) -> Bulk:
-        """Accept every hunk still pending, except conflicts and hidden characters not looked at."""
-        return bulk(self, self.entries)
-
-    def accept_file(self, path: str) -> Bulk:
-        """The same for one file."""
-        return bulk(self, (entry for entry in self.entries if entry.file.path == path))
+    def accept_all(self, path: str = "") -> Bulk:
+        """Accept every hunk still pending, or those of a file, except conflicts and hidden characters not looked at."""
+        return bulk(self, (entry for entry in self.entries if path in ("", entry.file.path)))
 
     def comment(self, entry: Entry, text: str, lines: range | None = None) -> None:
         """Comment on a hunk or on lines of it, keeping the text it was made on. Empty text takes a comment back."""
@@ -209,6 +209,7 @@ class Review:
         if not self.steps:
             return None
         step = self.steps.pop()
+        self.revision += 1
         changed = {n for n in (*self.notes, *step.notes) if (n in self.notes) != (n in step.notes)}
         for key, mark in step.marks.items():
             self.marks[key] = mark
@@ -236,13 +237,14 @@ class Review:
     ) -> tuple[Entry, ...]:
         """Review another patch, keeping decisions on hunks that are still in it. Those needing a new look are returned.
 
-        A hunk that is now in a file with a conflict loses its acceptance. Comments on hunks that are gone stay, as
-        stale.
+        A hunk that is now in a file with a conflict loses its acceptance; comments on hunks that are gone stay.
         """
         old = {entry.key for entry in self.entries}
         if not (old or self.marks or states or clashes or self.new_look):
-            self.__dict__.update(Review(patch, notes=self.notes).__dict__)
+            revision = self.revision + 1
+            self.__dict__.update(Review(patch, notes=self.notes).__dict__, revision=revision)
             return ()
+        self.revision += 1
         before, self.standing = self.entries, standing(patch, states, clashes)
         self.patch, self.entries, self.states, self.clashes = patch, entries_of(patch), dict(states), clashes
         self.special, self.rewritten, self.shown, self.tallies = {}, {}, {}, {}
@@ -270,6 +272,7 @@ class Review:
     def landed(self) -> None:
         """What was accepted is written: it is no longer decided on."""
         self.marks = {key: mark for key, mark in self.marks.items() if not mark.taken}
+        self.revision += 1
 
     def drop(self, verdict: Verdict) -> None:
         """The verdict was taken: its rejected hunks leave the review, its comments are sent."""
@@ -280,15 +283,16 @@ class Review:
 
     def restore(self, verdict: Verdict) -> None:
         """Put back what a verdict that was not taken had rejected and commented on."""
-        keys = {entry.key for entry in self.entries}
         picked = {(pick.path, pick.hunk) for pick in verdict.rejected}
-        self.marks.update({key: Mark("rejected") for key in picked & keys})
+        self.revision += 1
+        self.marks.update({e.key: Mark("rejected") for e in self.entries if e.key in picked})
         self.notes += tuple(note for note in verdict.comments if note not in self.notes)
 
     def put(self, marks: Mapping[Key, Mark], notes: tuple[HunkNote, ...] | None = None) -> str:
         """Decide, so that it can be undone."""
         self.steps.append(Step({key: self.marks.get(key, PENDING) for key in marks}, self.notes))
         del self.steps[:-MOST_STEPS]
+        self.revision += 1
         self.marks.update(marks)
         self.new_look -= marks.keys()
         self.notes = self.notes if notes is None else notes
