@@ -21,7 +21,6 @@ from pier_tui.errors import PierError
 from pier_tui.events import Notice
 from pier_tui.repo.diff import Patch
 from pier_tui.session.export import load_recording
-from pier_tui.ui.crashing import Crashing
 from pier_tui.ui.guarded import GuardedApp
 from pier_tui.ui.keymap import Clashes, checked
 from pier_tui.ui.lifecycle import Connecting, Lifecycle, Reopen, Start, Watch
@@ -42,7 +41,7 @@ def preferences(overrides: Mapping[str, object], env: Mapping[str, str]) -> tupl
     return load_settings(None, env, overrides), config_dir(env) / "themes", state_dir(env)
 
 
-class PierApp(Crashing, GuardedApp):
+class PierApp(GuardedApp):
     """Paints first, then calls `start` for the agent. Paths and settings come as plain values."""
 
     TITLE = "pier-tui"

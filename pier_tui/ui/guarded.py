@@ -30,6 +30,9 @@ LOOK = 2.0
 class GuardedApp(App[None]):
     """Sanitises what leaves by other ways than painting; ends well on signals, lost terminals and its own faults."""
 
+    crashed: Exception | None = None
+    """The error nobody expected that ended the app. Nothing is printed of it here: whoever ran the app raises it."""
+
     def __init__(self, **options: Any) -> None:
         widen()
         super().__init__(**options)
@@ -98,10 +101,9 @@ class GuardedApp(App[None]):
         self._fatal_error()
 
     def _fatal_error(self) -> None:
-        kind = type(self._exception).__name__ if self._exception else "unknown fault"
-        if not self._exit_renderables:
-            said = (
-                f"pier-tui: An unexpected fault ({kind}) ended the program; see your session with: pier-tui sessions."
-            )
+        """Textual's last step. It would print every frame with its variables, among them keys and file contents."""
+        self.crashed = self._exception
+        if self.crashed is None and not self._exit_renderables:
+            said = "pier-tui: An unexpected fault ended the program; see your session with: pier-tui sessions."
             self._exit_renderables.append(Text(said))
         self._close_messages_no_wait()

@@ -109,8 +109,14 @@ def recording(file: Path | None, env: Mapping[str, str]) -> int:
         user_themes=themes,
         keymap=found.settings.keymap,
     )
+    return _run(app)
+
+
+def _run(app: PierApp) -> int:
     app.run()
-    return 0
+    if app.crashed is not None:
+        raise app.crashed
+    return app.return_code or 0
 
 
 def _need_terminal() -> None:
@@ -129,10 +135,7 @@ def _open(opening: Opening, picture: Picture | None = None) -> int:
         sys.setswitchinterval(SWITCH)
         if picture is not None:
             picture.hand_over()
-        app.run()
-    if app.crashed is not None:
-        raise app.crashed
-    return app.return_code or 0
+        return _run(app)
 
 
 def build(opening: Opening, ending: ExitStack | None = None) -> PierApp:
