@@ -1,17 +1,19 @@
 """Text of Indian and other complex scripts in its columns, whatever a terminal thinks of its width.
 
 Terminals disagree on the width of spacing vowel signs, conjuncts and joined emoji: one, none, or what a whole
-cluster takes. Two things make a row come out right on all of them: we count such signs as one column, as most do, so
-that nothing is cut off; and where such text ends, the cursor is put where the next column is.
+cluster takes. Two things make a row come out right on all of them: we count such signs as one column, as most do, and
+a letter behind a joiner like any other, so that nothing is cut off; and where such text ends, the cursor is put where
+the next column is. A row that is cut is not cut between a letter and its vowel sign.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 
 from rich import _unicode_data, cells
+from rich.segment import Segment
 
 _RANGES = ((0x0900, 0x1100), (0x1700, 0x1C00), (0xA800, 0xAC00))
 _COMPLEX = re.compile(
@@ -24,9 +26,51 @@ _FIXED = re.compile(r"(?<=  )(?=[^ ])|(?=[\u2500-\u259f])")
 _PLAIN = "\x1b[0m"
 
 
+_JOINED = re.compile("(?<=[\u0900-\u0dff])\u200d")
+"""A joiner inside a word: rich takes it for one between emoji, whose second picture needs no cells."""
+_SIGNED = re.compile("[\u0900-\u1bff\ua800-\uabff]")
+Spans = list[tuple[int, int, int]]
+
+
 @cache
 def widen() -> int:
-    """Make rich, and with it Textual, count spacing vowel signs as one column; how many signs that are. Done once."""
+    """Make rich, and with it Textual, measure and part text as said above; how many signs that concerns. Done once."""
+    measured, parted = cells._cell_len, cells.split_graphemes
+
+    def measure(text: str, unicode_version: str) -> int:
+        return measured(_JOINED.sub("\u200c", text), unicode_version)
+
+    def part(text: str, unicode_version: str = "auto") -> tuple[Spans, int]:
+        spans, width = parted(_JOINED.sub("\u200c", text), unicode_version)
+        return _whole(text, spans) if _SIGNED.search(text) else spans, width
+
+    cells._cell_len, cells.split_graphemes = measure, part
+    # Rich's own parts a letter from the accent or the selector behind it, which then stands on what comes next.
+    Segment._split_cells = classmethod(lru_cache(1024 * 16)(_split))  # type: ignore[method-assign, assignment, arg-type]
+    return _widen_signs()
+
+
+def _split(made: type[Segment], segment: Segment, cut: int) -> tuple[Segment, Segment]:
+    """A segment parted at a column, as rich does it, in whole letters; half a wide one becomes a space on each side."""
+    text, style, control = segment
+    if cut >= segment.cell_length:
+        return segment, made("", style, control)
+    left, right = cells.split_text(text, cut)
+    return made(left, style, control), made(right, style, control)
+
+
+def _whole(text: str, spans: Spans) -> Spans:
+    """The spans with each spacing sign in that of its letter. A span of three cells is more than rich could cut."""
+    found: Spans = []
+    for start, end, width in spans:
+        if found and found[-1][2] == width == 1 and unicodedata.category(text[start]) == "Mc":
+            found[-1] = (found[-1][0], end, 2)
+        else:
+            found.append((start, end, width))
+    return found
+
+
+def _widen_signs() -> int:
     widths = _unicode_data.load("auto").widths
     assert isinstance(widths, list)
     spacing = {code for first, end in _RANGES for code in range(first, end) if unicodedata.category(chr(code)) == "Mc"}

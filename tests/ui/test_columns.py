@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pyte
 import pytest
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
@@ -127,6 +127,24 @@ def test_what_holds_no_complex_text_passes_as_it_is(data: str) -> None:
 def test_text_at_an_unknown_place_passes_as_it_is() -> None:
     assert aligned(f"{HINDI}\n") == f"{HINDI}\n"
     assert aligned(f"\x1b[2;1H\x1b[Jx {HINDI}") == f"\x1b[2;1H\x1b[Jx {HINDI}"
+
+
+def test_a_letter_behind_a_joiner_has_its_cell_and_joined_emoji_share_theirs() -> None:
+    assert [cell_len(text) for text in ("क्\u200dष", "क्\u200cष", "র\u200d্যাব", "👩\u200d💻")] == [2, 2, 4, 2]
+
+
+@pytest.mark.parametrize("text", [*TEXTS, "कि" * 30, "e\u0301" * 30, "क्\u200dषि" * 20, "\u093f\u093f\u093f"])
+def test_a_row_cut_anywhere_is_as_wide_as_asked_and_parts_no_letter_from_its_sign(text: str) -> None:
+    for size in range(1, cell_len(text) + 3):
+        cut = set_cell_size(text, size)
+        assert cell_len(cut) == size
+        strip = Strip([Segment(text)])
+        left, right = strip.crop(0, size), strip.crop(size)
+        assert left.cell_length == min(size, cell_len(text)) == cell_len(left.text)
+        assert left.cell_length + right.cell_length == cell_len(text)
+        begins, before = unicodedata.category((right.text or "x")[0]), unicodedata.category((left.text or "x")[-1])
+        assert begins not in ("Mn", "Cf")
+        assert begins != "Mc" or before == "Mc", "only a letter with two vowel signs or more"
 
 
 def codes() -> Iterator[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
+from textual.content import Content
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
@@ -64,7 +65,7 @@ class CommentInput(Input):
 
     def __init__(self, text: str = "", where: str = "") -> None:
         super().__init__(text)
-        self.border_title = f"comment on {where}" if where else "comment"
+        self.border_title = Content(f"comment on {where}" if where else "comment")
         self.border_subtitle = "enter keeps it · escape cancels"
 
     def render_lines(self, crop: Region) -> list[Strip]:

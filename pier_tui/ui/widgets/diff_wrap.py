@@ -12,7 +12,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
-from rich.cells import split_graphemes
+from rich import cells
 from rich.text import Text
 
 from pier_tui.repo.diff import Line
@@ -91,7 +91,7 @@ def breaks(text: str, room: int) -> list[int]:
 def clusters(text: str) -> list[tuple[int, int]]:
     """Where the letters of a text begin, each with the signs and conjuncts that belong to it, and their cells."""
     found: list[tuple[int, int]] = []
-    for at, _, width in split_graphemes(text)[0]:
+    for at, _, width in cells.split_graphemes(text)[0]:
         if found and found[-1][1] + width <= LEAST and joins(text, at):
             found[-1] = (found[-1][0], found[-1][1] + width)
         else:
