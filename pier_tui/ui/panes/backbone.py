@@ -27,10 +27,11 @@ from pier_tui.models.messages import Tier
 from pier_tui.ui.format import NAMES
 from pier_tui.ui.panes.backbone_rows import TITLES
 from pier_tui.ui.widgets.backbone_tree import BackboneTree
+from pier_tui.ui.widgets.letters import LetterInput
 from pier_tui.ui.widgets.prefix_bar import PrefixBar
 
 
-class ItemLine(Input):
+class ItemLine(LetterInput):
     """Where an item's text is typed; escape leaves without a change."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "leave", id="backbone.leave")]

@@ -18,6 +18,7 @@ from pier_tui.errors import PierError
 from pier_tui.ui.format import money
 from pier_tui.ui.screens.dialog import Choices, Dialog
 from pier_tui.ui.text import sanitize
+from pier_tui.ui.widgets.letters import LetterInput
 from pier_tui.ui.workbench import SessionLine, Shelf
 
 NONE = "No session of this repository was kept yet."
@@ -45,7 +46,7 @@ class Kept(Choices):
         return True
 
 
-class TitleLine(Input):
+class TitleLine(LetterInput):
     """Where a title is typed; escape leaves it as it was."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

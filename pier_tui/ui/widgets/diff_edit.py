@@ -9,10 +9,11 @@ from textual.content import Content
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
-from textual.widgets import Input, TextArea
+
+from pier_tui.ui.widgets.letters import LetterArea, LetterInput
 
 
-class HunkEditor(TextArea):
+class HunkEditor(LetterArea):
     """The new side of a hunk as plain text. It is not coloured: colouring would be slow at every key."""
 
     DEFAULT_CSS = """
@@ -52,7 +53,7 @@ class HunkEditor(TextArea):
         self.post_message(self.Cancelled())
 
 
-class CommentInput(Input):
+class CommentInput(LetterInput):
     """One comment. Enter keeps it, an empty one is taken back, escape leaves everything as it was."""
 
     DEFAULT_CSS = """

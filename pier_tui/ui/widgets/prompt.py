@@ -13,6 +13,7 @@ from textual.message import Message
 from textual.widgets import TextArea
 
 from pier_tui.ui.text import sanitize, visible
+from pier_tui.ui.widgets.letters import LetterArea
 from pier_tui.ui.widgets.prompt_complete import (
     Choice,
     History,
@@ -28,7 +29,7 @@ Files = Callable[[], Sequence[str] | Awaitable[Sequence[str]]]
 Offer = Literal["file", "command", "history", ""]
 
 
-class PromptInput(TextArea):
+class PromptInput(LetterArea):
     """What the user types. It draws no list: `Offered` says what to show, and the list's keys are handled here."""
 
     DEFAULT_CSS = """
