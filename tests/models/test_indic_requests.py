@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from contextlib import aclosing
 from datetime import date
 
@@ -93,8 +94,15 @@ async def test_what_json_adds_counts_towards_the_limit() -> None:
 @pytest.mark.parametrize("strong", [False, True])
 def test_the_offline_pair_says_that_it_reads_english_only(script: str, strong: bool) -> None:
     said, *_ = offline_plan(Transcript(request=TEXTS[script]), strong)
-    assert said.text == ENGLISH_ONLY + CAN
+    assert said.text.endswith(ENGLISH_ONLY + CAN)
+    assert script.upper() in unicodedata.name(said.text[0]), "first in the language of the request"
+    assert "`fix the failing tests`" in said.text.partition("\n")[0], "with what can be typed as it is"
     assert not said.calls
+
+
+def test_in_another_script_it_says_so_in_english() -> None:
+    said, *_ = offline_plan(Transcript(request="почини тесты"), False)
+    assert said.text == ENGLISH_ONLY + CAN
 
 
 def test_an_english_request_no_rule_matches_is_not_told_that() -> None:

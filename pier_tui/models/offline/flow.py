@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from pier_tui.models.offline import fixing, look, small
@@ -23,6 +24,24 @@ CAN = """The offline pair are rules, not language models. They can:
 For anything else connect a model: `pier-tui --profile sarvam-hosted` with a key, or `--profile local`."""
 
 ENGLISH_ONLY = "No rule matches this request: the rules read English only. A model answers in your language.\n\n"
+IN_YOUR_LANGUAGE = (
+    (
+        "\u0900-\u097f",
+        "ऑफ़लाइन जोड़ी नियमों से चलती है और केवल अंग्रेज़ी के अनुरोध समझती है, जैसे `fix the failing tests`। कोई मॉडल जोड़ने पर "
+        "उत्तर आपकी भाषा में मिलेगा।",
+    ),
+    (
+        "\u0b80-\u0bff",
+        "ஆஃப்லைன் இணை விதிகளால் இயங்குகிறது; ஆங்கிலக் கோரிக்கைகளை மட்டுமே புரிந்துகொள்ளும், எடுத்துக்காட்டாக `fix the failing "
+        "tests`. ஒரு மாதிரியை இணைத்தால் பதில் உங்கள் மொழியில் வரும்.",
+    ),
+    (
+        "\u0980-\u09ff",
+        "অফলাইন জুটি নিয়ম মেনে চলে এবং শুধু ইংরেজি অনুরোধ বোঝে, যেমন `fix the failing tests`। কোনো মডেল যুক্ত করলে উত্তর "
+        "আপনার ভাষায় আসবে।",
+    ),
+)
+"""The same by script: Devanagari in Hindi, Tamil, Bengali."""
 
 REWORK = "Please rework the proposal according to this review"
 NO_REWORK = """The offline pair are rules: they cannot rework a proposal according to a review. You can:
@@ -80,14 +99,17 @@ def _run(work: Workspace, intent: Intent) -> None:
     chosen = _PLANS.get(intent.kind)
     if chosen is None:
         greeting = "" if intent.kind == "help" else "No rule matches this request.\n\n"
-        raise Stop((ENGLISH_ONLY if _foreign(work.transcript.request) else greeting) + CAN)
+        raise Stop((english_only(work.transcript.request) or greeting) + CAN)
     chosen(work, intent)
     raise Stop("Nothing is left to do for this request.")
 
 
-def _foreign(text: str) -> bool:
-    """Whether a text is written in letters that English is not: any script but Latin."""
-    return any(letter.isalpha() and letter > "\u024f" for letter in text)
+def english_only(text: str) -> str:
+    """That the rules read English, first in the language of a text in an Indian script; empty for Latin letters."""
+    if not any(letter.isalpha() and letter > "\u024f" for letter in text):
+        return ""
+    said = next((said for script, said in IN_YOUR_LANGUAGE if re.search(f"[{script}]", text)), "")
+    return f"{said}\n\n{ENGLISH_ONLY}" if said else ENGLISH_ONLY
 
 
 def _refused(work: Workspace) -> None:
