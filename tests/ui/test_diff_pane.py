@@ -482,6 +482,25 @@ async def test_several_lines_are_selected_taken_and_commented_on_together() -> N
     ]
 
 
+async def test_a_hunk_that_moved_stays_marked_and_its_comment_names_the_lines_it_is_on_now() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 40)) as pilot:
+        await pilot.press("n", "l", "J", "c", *"why?", "enter")
+        lower = TAX.model_copy(update={"old_start": 35, "new_start": 35})
+        moved = Patch(files=(change("shop/cart.py", TOTAL, lower), NEW))
+        app.pane.show(PatchRebased(patch=moved, states={TOTAL.id: "merged", TAX.id: "moved"}))
+        app.pane.show(PatchRebased(patch=moved, states={TOTAL.id: "clean", TAX.id: "clean"}))
+        await pilot.pause()
+        shown = [app.pane.view.render_line(y).text.rstrip() for y in range(1, 11)]
+        assert shown[0].startswith(" · pending  merged  ")
+        assert shown[5].startswith("▌· pending  moved  ")
+        assert shown[9] == "▌       » lines 36-37: why?"
+        sent = app.pane.sources.pending.verdict()
+        assert [note.place for note in sent.comments] == ["lines 36-37"]
+        app.pane.show(PatchReviewed(verdict=sent))
+        assert not app.pane.sources.pending.notes
+
+
 async def test_a_comment_on_removed_lines_says_where_they_were() -> None:
     app = PaneApp()
     async with app.run_test(size=(80, 40)) as pilot:

@@ -122,7 +122,7 @@ class Sources:
                 self.propose(event.patch, self.pending.states, self.pending.clashes)
             case e.PatchRebased():
                 self.waiting = False
-                self.propose(event.patch, event.states, event.clashes)
+                self.propose(event.patch, since_proposed(self.pending.states, event.states), event.clashes)
                 self.news = " · ".join(said for said in (self.rebased(), self.news) if said)
             case e.PatchReviewed():
                 self.pending.drop(event.verdict)
@@ -224,3 +224,9 @@ class Sources:
         else:
             yield Part("enter applies" if review.count("accepted", "edited") else "space accepts", first)
         yield Part("S sends back" if review.count("rejected") or review.notes else "", 4)
+
+
+def since_proposed(before: Mapping[str, HunkState], now: Mapping[str, HunkState]) -> dict[str, HunkState]:
+    """How hunks stand to what was on disk when they were proposed: the last re-basing tells only of its own step."""
+    kept = {hunk: state for hunk, state in before.items() if state in {"moved", "merged"}}
+    return {hunk: kept.get(hunk, state) if state == "clean" else state for hunk, state in now.items()}

@@ -6,22 +6,20 @@ accepted in bulk before it was displayed, and a decision belongs to a hunk's id,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from pier_tui.repo.diff import FileDiff, Hunk, HunkPick, HunkState, Line, Patch, Sides
 from pier_tui.repo.picking import edited
-from pier_tui.repo.places import place
 from pier_tui.repo.verdict import HunkNote, Verdict
 from pier_tui.ui.widgets.diff_clash import Standing, standing
 from pier_tui.ui.widgets.diff_marks import PENDING, Bulk, Decision, Key, Mark, Step
+from pier_tui.ui.widgets.diff_notes import note_on, placed, same
 from pier_tui.ui.widgets.diff_typed import GONE, UNSETTLED, carried, unsettled
-from pier_tui.ui.widgets.hunk_text import body, restore_endings, side, suspects
+from pier_tui.ui.widgets.hunk_text import restore_endings, side, suspects
 
 MOST_STEPS = 200
-MOST_QUOTED = 12
-"""Lines quoted with a comment."""
 
 
 @dataclass(frozen=True)
@@ -188,14 +186,14 @@ class Review:
 
     def comment(self, entry: Entry, text: str, lines: range | None = None) -> None:
         """Comment on a hunk or on lines of it, keeping the text it was made on. Empty text takes a comment back."""
-        note = note_on(entry, self.lines(entry), text.strip(), lines)
-        place = (note.path, note.hunk, note.line, note.last)
-        kept = tuple(known for known in self.notes if (known.path, known.hunk, known.line, known.last) != place)
+        note = note_on(key := entry.key, entry.hunk, self.lines(entry), text.strip(), lines)
+        on = (*key, note.line, note.last)
+        kept = tuple(known for known in self.notes if (known.path, known.hunk, known.line, known.last) != on)
         self.put({}, (*kept, note) if note.text else kept)
 
     def notes_on(self, entry: Entry) -> tuple[HunkNote, ...]:
         """The comments on a hunk."""
-        return tuple(n for n in self.notes if (n.path, n.hunk) == entry.key) if self.notes else ()
+        return tuple(located(self, n) for n in self.notes if (n.path, n.hunk) == entry.key) if self.notes else ()
 
     def stale(self) -> tuple[HunkNote, ...]:
         """Comments on hunks that are gone; they are still sent, with the text they were made on."""
@@ -228,7 +226,7 @@ class Review:
         return Verdict(
             accepted=() if send_back else tuple(picks(self, "accepted", "edited")),
             rejected=tuple(picks(self, "rejected")),
-            comments=self.notes,
+            comments=tuple(located(self, note) for note in self.notes),
             send_back=send_back,
         )
 
@@ -277,7 +275,8 @@ class Review:
     def drop(self, verdict: Verdict) -> None:
         """The verdict was taken: its rejected hunks leave the review, its comments are sent."""
         gone = {(pick.path, pick.hunk) for pick in verdict.rejected if pick.lines is None}
-        self.notes = tuple(note for note in self.notes if note not in verdict.comments)
+        sent = {same(note) for note in verdict.comments}
+        self.notes = tuple(note for note in self.notes if same(note) not in sent)
         self.steps = []
         self.replace_patch(without(self.patch, gone), self.states, self.clashes)
 
@@ -299,22 +298,10 @@ class Review:
         return ""
 
 
-def note_on(entry: Entry, lines: Sequence[Line], text: str, chosen: range | None) -> HunkNote:
-    """A comment on a hunk as it is shown, or on some of its lines."""
-    quoted = lines[:MOST_QUOTED] if chosen is None else lines[chosen.start : chosen.stop]
-    snippet = "".join(f"{line.kind}{line.text}" for line in quoted[:MOST_QUOTED])
-    if chosen is None or entry.hunk is None:
-        return HunkNote(path=entry.key[0], hunk=entry.key[1], snippet=snippet, text=text)
-    more = f"… {len(quoted) - MOST_QUOTED} lines more" if len(quoted) > MOST_QUOTED else ""
-    return HunkNote(
-        path=entry.key[0],
-        hunk=entry.key[1],
-        line=chosen.start,
-        last=chosen.stop - 1 if len(chosen) > 1 else None,
-        place=place(entry.hunk, lines, chosen),
-        snippet=f"{snippet}{more}" if len(chosen) > 1 else body(quoted[0].text),
-        text=text,
-    )
+def located(review: Review, note: HunkNote) -> HunkNote:
+    """The comment with where its lines are now."""
+    entry = next((entry for entry in review.entries if entry.key == (note.path, note.hunk)), None)
+    return placed(note, entry.hunk, review.lines(entry)) if entry and entry.hunk else note
 
 
 def carry(review: Review, before: Iterable[Entry], old: set[Key]) -> dict[Key, Mark]:
