@@ -169,7 +169,10 @@ async def test_rejections_and_comments_are_sent_back_as_one_review() -> None:
         assert not app.verdicts
         await pilot.press("x", "n", "c", *"use tax", "enter", "S")
         await pilot.pause()
-    [verdict] = app.verdicts
+        [verdict] = app.verdicts
+        app.pane.show(PatchReviewed(verdict=verdict))
+        app.pane.show(PatchApplied(checkpoint="", patch=Patch(), remaining=app.pane.sources.pending.patch))
+        assert app.hint.startswith("Sent back: 1 rejection, 1 comment"), "and not that nothing was applied"
     assert verdict.send_back
     assert not verdict.accepted
     assert [item.hunk for item in verdict.rejected] == [TOTAL.id]

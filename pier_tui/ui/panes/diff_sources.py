@@ -133,8 +133,9 @@ class Sources:
                 self.landings.add(event)
                 self.pending.landed()
                 self.propose(event.remaining, self.pending.states, self.pending.clashes, news=False)
-                files = counted(len(event.patch.files), "file")
-                self.news = f"Applied +{event.patch.added} -{event.patch.removed} in {files} · v then U undoes"
+                if event.patch.files:
+                    files = counted(len(event.patch.files), "file")
+                    self.news = f"Applied +{event.patch.added} -{event.patch.removed} in {files} · v then U undoes"
             case e.PatchUndone():
                 self.landings.take_back(event)
                 self.news = f"Undone: +{event.patch.added} -{event.patch.removed} written back"
