@@ -202,6 +202,10 @@ def as_text(found: Report) -> str:
     ]
     if found.audits:
         lines.append(f"audits: {found.audits}, {money(found.audit_cost)} beside the above")
+    if any(found.compared_tries.values()):
+        lines.append(
+            ", ".join(f"kept the {NAMES[t]}'s try of a turn {n} times" for t, n in found.compared_tries.items())
+        )
     lines += [f"regret: {counted(len(found.regrets), 'turn')}"]
     lines += [f"  {regret.row.session} turn {regret.row.turn}: {regret.why}" for regret in found.regrets[:20]]
     return "\n".join(lines) + "\n"

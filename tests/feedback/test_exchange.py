@@ -19,7 +19,7 @@ from pier_tui.errors import ConfigError, PierError
 from pier_tui.feedback.exchange import from_jsonl, read, to_jsonl
 from pier_tui.feedback.log import FeedbackLog
 from pier_tui.feedback.pool import Pool
-from pier_tui.feedback.rows import DecisionRow, Feedback, Outcome
+from pier_tui.feedback.rows import DecisionRow, Feedback, Outcome, Pair
 from pier_tui.feedback.thresholds import Learned, Thresholds
 
 
@@ -136,6 +136,13 @@ def test_two_members_have_the_same_feedback_after_each_has_synced(url: str, tmp_
     assert pool.sync(mine) == (0, 2)
     assert pool.sync(theirs) == (0, 0)
     assert mine.everything().model_dump() == theirs.everything().model_dump()
+    # Which try I kept at last reaches the other too, and his copy of it never comes back over it.
+    for weak in (1.0, 0.0):
+        asyncio.run(mine.pair([Pair(decision="d1", weak=weak, strong=1 - weak, judge="user", time=6.0)]))
+        assert pool.sync(mine) == (1, 0)
+        assert pool.sync(theirs) == (0, 1)
+    assert pool.sync(mine) == (0, 0)
+    assert [pair.strong for pair in theirs.pairs() if pair.source == "redo"] == [1.0]
     # What came of my turn since reaches the other, and his stale copy never comes back over it.
     asyncio.run(mine.record([row(1, 0.9, outcome=Outcome(undone=True))]))
     assert pool.sync(mine) == (1, 0)
