@@ -11,12 +11,12 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from pier_tui.agent.auditing import Auditor
 from pier_tui.calibration import Identity, Threshold
 from pier_tui.errors import PierError
-from pier_tui.events import TRANSIENT, Event, Notice, PatchReviewed, PatchUndone
+from pier_tui.events import TRANSIENT, AnyEvent, Event, Notice, PatchReviewed, PatchUndone
 from pier_tui.feedback.calibrate import teach, unfitted
 from pier_tui.feedback.forecast import changed
 from pier_tui.feedback.log import FeedbackLog
@@ -25,6 +25,7 @@ from pier_tui.feedback.outlook import Outlook, outlook
 from pier_tui.feedback.rows import DecisionRow, Feedback
 from pier_tui.feedback.thresholds import Learned, Thresholds
 from pier_tui.router.catalogue import listed
+from pier_tui.session.tries import Tries
 
 if TYPE_CHECKING:
     from pier_tui.agent.parts import Parts
@@ -108,7 +109,8 @@ class Teaching:
                 return
 
     def _fold(self, events: Sequence[Event], made: str) -> tuple[DecisionRow, ...]:
-        return decisions(events, repo=self.repo, threshold=made)
+        live = frozenset(Tries(cast("Sequence[AnyEvent]", events)).live)
+        return decisions(events, repo=self.repo, threshold=made, live=live)
 
     async def outlook(self) -> Outlook:
         """How learning stands. Raises PierError where the log cannot be read."""
