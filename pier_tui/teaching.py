@@ -13,7 +13,7 @@ from pier_tui.feedback import exchange
 from pier_tui.feedback.calibrate import ALPHA, Taught, teach, unfitted
 from pier_tui.feedback.forecast import changed, forecast, in_words
 from pier_tui.feedback.log import FeedbackLog
-from pier_tui.feedback.pool import Pool
+from pier_tui.feedback.pool import Pool, synced
 from pier_tui.feedback.report import Report, report
 from pier_tui.feedback.rows import Feedback
 from pier_tui.feedback.thresholds import Learned, Thresholds
@@ -47,14 +47,10 @@ class Wish:
 
 def gathered(place: Place) -> Feedback:
     """The own feedback, the team's included where there is a pool."""
+    if place.pool:
+        synced(place.pool, place.state / LOG)
     log = FeedbackLog(place.state / LOG)
     try:
-        if place.pool:
-            pool = Pool(place.pool)
-            try:
-                pool.sync(log)
-            finally:
-                pool.close()
         return log.everything()
     finally:
         log.close()
@@ -145,13 +141,8 @@ def sync_labels(place: Place) -> str:
     """Bring the own log and the team's pool to the same. Raises PierError where there is no pool."""
     if not place.pool:
         raise PierError("There is no pool: set feedback_pool in the configuration to an SQLAlchemy URL.")
-    log, pool = FeedbackLog(place.state / LOG), Pool(place.pool)
-    try:
-        sent, taken = pool.sync(log)
-        return f"{sent} sent to {pool.name}, {taken} taken from it\n"
-    finally:
-        pool.close()
-        log.close()
+    sent, taken = synced(place.pool, place.state / LOG)
+    return f"{sent} sent to {Pool(place.pool).name}, {taken} taken from it\n"
 
 
 def list_labels(place: Place) -> str:

@@ -16,7 +16,7 @@ from pier_tui.calibration import Calibrator, Identity, Threshold
 from pier_tui.feedback.control import Audited, Estimate, Policy, difference, most_permissive, snips, surely
 from pier_tui.feedback.examples import Example, examples, logged, unjudged
 from pier_tui.feedback.fits import best, shifted, shifts
-from pier_tui.feedback.rows import Feedback, Frozen
+from pier_tui.feedback.rows import Feedback, Frozen, folder
 from pier_tui.models.messages import Tier
 
 LEAST = 30
@@ -109,14 +109,25 @@ def conserving(calibrator: Calibrator, raw: float, scores: Sequence[float]) -> f
 def per_repository(common: Threshold, found: Sequence[Example]) -> dict[str, Threshold]:
     """The threshold of each repository whose turns go better or worse than the common fit says, shrunk toward it."""
     groups: dict[str, list[tuple[float, float]]] = {}
+    whole = _whole_names({example.row.repo for example in found})
     for example in found:
-        groups.setdefault(example.row.repo, []).append((example.score, example.good))
+        groups.setdefault(whole[example.row.repo], []).append((example.score, example.good))
     moved = shifts(common.calibrator, groups)
     return {
         repo: common.model_copy(update={"calibrator": shifted(common.calibrator, by), "n": len(groups[repo])})
         for repo, by in moved.items()
         if repo and abs(by) >= 0.01
     }
+
+
+def _whole_names(repos: set[str]) -> dict[str, str]:
+    """Of each repository's name its whole one: of a folder's name alone that of the only repository of that folder."""
+    whole = {repo: repo for repo in repos}
+    for repo in repos:
+        same = [other for other in repos if other != repo and folder(other) == repo]
+        if len(same) == 1:
+            whole[repo] = same[0]
+    return whole
 
 
 def policy(threshold: Threshold) -> Policy:

@@ -98,6 +98,12 @@ def test_a_repository_that_goes_worse_gets_a_stricter_threshold_than_the_others(
     assert found.after is not None
     common = found.after.calibrator.apply(0.7)
     assert found.repos["hard"].calibrator.apply(0.7) < common < found.repos["easy"].calibrator.apply(0.7)
+    # Rows of before names told repositories of one folder apart are those of the only one of that folder.
+    later = [r.model_copy(update={"repo": "hard@1"}) if r.repo == "hard" and r.turn % 2 else r for r in whole.decisions]
+    assert (
+        teach(whole.model_copy(update={"decisions": tuple(later)}), NOW, alpha=0.4).repos["hard@1"]
+        == found.repos["hard"]
+    )
 
 
 def test_the_latest_press_counts_and_a_press_taken_back_does_not() -> None:

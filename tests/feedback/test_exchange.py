@@ -64,11 +64,12 @@ def test_a_calibration_is_taken_back_to_the_one_before_and_then_to_none(tmp_path
     kept.put(Learned(common=threshold(0.4)))
     kept.put(Learned(common=threshold(0.6), repos={"shop": threshold(0.6, calibrator=Platt(slope=1, offset=0))}))
     assert (kept.now(), kept.before()) == (threshold(0.6), threshold(0.4))
-    shop = kept.now("shop")
+    # Calibrations of before such names knew the folder's only.
+    shop = kept.now(lambda: "shop@0a1b2c3d")
     assert shop is not None
     assert shop.calibrator == Platt(slope=1, offset=0)
     assert kept.undo() == threshold(0.4)
-    assert kept.now("shop") == load(tmp_path / FILE) == threshold(0.4)
+    assert kept.now(lambda: "shop") == load(tmp_path / FILE) == threshold(0.4)
     assert kept.undo() is None
     assert kept.now() is None
     with pytest.raises(ConfigError, match="no calibration to take back"):
@@ -80,7 +81,7 @@ def test_a_threshold_file_written_by_hand_holds_everywhere_and_is_gone_back_to(t
     save(tmp_path / FILE, threshold(0.3))
     kept.put(Learned(common=threshold(0.6), repos={"shop": threshold(0.7)}))
     save(tmp_path / FILE, threshold(0.2))
-    assert kept.now("shop") == threshold(0.2)
+    assert kept.now(lambda: "shop") == threshold(0.2)
     assert kept.undo() == threshold(0.3)
 
 
