@@ -106,6 +106,15 @@ def test_a_repository_that_goes_worse_gets_a_stricter_threshold_than_the_others(
     )
 
 
+def test_labels_that_do_not_count_are_said_with_the_reason() -> None:
+    rows = (row(1, 0.9), row(2, None), row(3, None, "strong"), row(4, 0.8, strategy="cascade"))
+    presses = tuple(press(n, "keep") for n in (1, 2, 3, 4))
+    found = teach(Feedback(decisions=rows, labels=presses), NOW, strategy="self-route")
+    assert found.refused == (
+        "not enough labels yet: 1 of 30 (2 on turns no score decided and 1 of other strategies do not count)"
+    )
+
+
 def test_the_latest_press_counts_and_a_press_taken_back_does_not() -> None:
     rows = (row(1, 0.9), row(2, 0.8), row(3, None), row(4, 0.7, "strong"), row(5, 0.6, "strong"))
     presses = (press(1, "escalate"), press(1, "keep", 9), press(2, "keep"), press(2, None, 9), press(3, "keep"))
