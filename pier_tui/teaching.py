@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from pier_tui.calibration import Threshold
+from pier_tui.calibration import Threshold, shown
 from pier_tui.errors import PierError
 from pier_tui.feedback import exchange
 from pier_tui.feedback.calibrate import ALPHA, Taught, teach, unfitted
@@ -78,7 +78,7 @@ def undo(place: Place) -> str:
     previous = Thresholds(place.state).undo()
     if previous is None:
         return f"Nothing learned is in use any more; the threshold is {place.threshold:.2f} again.\n"
-    return f"The threshold is {previous.tau:.2f} again, from {counted(previous.n, 'judged turn')}.\n"
+    return f"The threshold is {shown(previous.tau)} again, from {counted(previous.n, 'judged turn')}.\n"
 
 
 def told(taught: Taught, feedback: Feedback) -> list[str]:
@@ -96,7 +96,7 @@ def told(taught: Taught, feedback: Feedback) -> list[str]:
         if taught.repos:
             lines.append(f"repositories with a threshold of their own: {', '.join(sorted(taught.repos))}")
     if taught.refused:
-        return [*lines, f"The threshold stays at {taught.before.tau:.2f}: {taught.refused}."]
+        return [*lines, f"The threshold stays at {shown(taught.before.tau)}: {taught.refused}."]
     assert after is not None
     return [*lines, *changed(taught.before, after)]
 
@@ -119,7 +119,7 @@ def _snips(taught: Taught) -> str:
 
 def _foreseen(when: str, feedback: Feedback, threshold: Threshold, strategy: str) -> str:
     found = forecast(feedback, threshold, strategy)
-    return f"{when}: threshold {found.tau:.2f}, {', '.join(foreseen(found))}"
+    return f"{when}: threshold {shown(found.tau)}, {', '.join(foreseen(found))}"
 
 
 def export_labels(place: Place) -> str:

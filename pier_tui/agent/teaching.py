@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, cast
 
 from pier_tui.agent.auditing import Auditor
 from pier_tui.agent.sharing import shared
-from pier_tui.calibration import Identity, Threshold
+from pier_tui.calibration import Identity, Threshold, shown
 from pier_tui.errors import PierError
 from pier_tui.events import (
     TRANSIENT,
@@ -166,7 +166,7 @@ class Teaching:
         feedback: Feedback = self.log.everything()
         taught = teach(feedback, before, strategy=self.parts.routing.strategy.name, made=made)
         if taught.refused or taught.after is None:
-            return f"The threshold stays at {before.tau:.2f}: {taught.refused}."
+            return f"The threshold stays at {shown(before.tau)}: {taught.refused}."
         learning.files.put(Learned(common=taught.after, repos=taught.repos))
         self.use(learning.files.now(lambda: self.repo))
         return " ".join(changed(before, taught.after))
@@ -179,7 +179,7 @@ class Teaching:
         await asyncio.to_thread(learning.files.undo)
         now = await asyncio.to_thread(learning.files.now, lambda: self.repo)
         self.use(now)
-        return await self._said(f"The threshold is {(now or unfitted(learning.setting)).tau:.2f} again.")
+        return await self._said(f"The threshold is {shown((now or unfitted(learning.setting)).tau)} again.")
 
     def use(self, threshold: Threshold | None) -> None:
         """Route by this from the next turn on; None: by the setting."""

@@ -16,6 +16,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Button, Static
 
+from pier_tui.calibration import shown
 from pier_tui.errors import PierError
 from pier_tui.feedback.outlook import STEPS, Outlook
 from pier_tui.ui.foresight import foreseen, slider
@@ -221,7 +222,9 @@ class RouterScreen(Page):
         now = outlook.now
         source = f"{now.n} judged turns" + (f", risk {now.alpha:g}" if now.alpha is not None else ", chosen by hand")
         lines = [
-            f"in use: {now.tau:.2f} from {source}" if outlook.learned else "nothing yet: the threshold is the setting"
+            f"in use: {shown(now.tau)} from {source}"
+            if outlook.learned
+            else "nothing yet: the threshold is the setting"
         ]
         lines += outlook.words
         lines += [f"since last time: {change}" for change in outlook.changes]
