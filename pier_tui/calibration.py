@@ -93,6 +93,12 @@ class Threshold(_Frozen):
     """ISO date and time of the fit."""
 
 
+def shown(tau: float) -> str:
+    """A threshold in two digits, in three where two would make it 0 or 1: one of 0.999 keeps turns, one of 1 none."""
+    text = f"{tau:.2f}"
+    return f"{tau:.3f}" if text in ("0.00", "1.00") and float(text) != tau else text
+
+
 def load(path: Path) -> Threshold | None:
     """The threshold file; None where there is none. Raises ConfigError for one that cannot be used."""
     try:

@@ -19,6 +19,8 @@ def add(commands: Any) -> None:
     run.add_argument("outcomes", type=Path, help="CSV, JSON lines, JSON or Parquet; the columns are in docs/replay.md")
     run.add_argument("--strategy", action="append", default=[], metavar="NAME", help="only this one (may be repeated)")
     run.add_argument("--score", action="append", default=[], metavar="COLUMN", help="a column that is a router's score")
+    run.add_argument("--weak", default="", metavar="NAME", help="the weak model: its column, or as column model has it")
+    run.add_argument("--strong", default="", metavar="NAME", help="the strong model")
     run.add_argument(
         "--best", type=_above_zero, default=1.0, metavar="N", help="the best quality there is (default: 1)"
     )
@@ -53,7 +55,8 @@ def run_replay(options: argparse.Namespace) -> int:
         budgets=options.budget or (0.8,),
         shares=options.escalate or (0.3,),
     )
-    rows = outcomes.outcomes(outcome_files.rows_of(options.outcomes), options.score, options.best)
+    models = (options.weak, options.strong)
+    rows = outcomes.outcomes(outcome_files.rows_of(options.outcomes), options.score, options.best, models)
     found = replay.replay(rows, wanted, options.outcomes.name)
     for path, text_of in ((options.svg, replay_page.svg_of), (options.html, replay_page.html_of)):
         if path is not None:

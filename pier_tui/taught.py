@@ -11,8 +11,8 @@ from pier_tui.agent.routing import Routing
 from pier_tui.config import Settings, state_dir
 from pier_tui.errors import ConfigError, PierError
 from pier_tui.events import RequestStarted
+from pier_tui.feedback.examples import verdicts
 from pier_tui.feedback.log import FeedbackLog
-from pier_tui.models.messages import Tier
 from pier_tui.router import names
 from pier_tui.router.catalogue import Taught, make
 from pier_tui.router.strategy import Strategy
@@ -60,24 +60,18 @@ def lessons(env: Mapping[str, str]) -> Iterable[Lesson]:
     """Every judged turn with its request. Raises PierError."""
     log = FeedbackLog(state_dir(env) / "feedback.db")
     try:
-        labels = {judgement.decision: judgement.label for judgement in log.labels()}
-        rows = [row for row in log.decisions() if row.decision in labels] if labels else []
+        feedback = log.everything()
     finally:
         log.close()
-    if not rows:
+    known = verdicts(feedback)
+    if not known:
         return
     with Store(state_dir(env) / "sessions.db") as store:
         requests = cache(lambda session: _requests(store, session))
-        for row in rows:
-            good = _good(labels[row.decision], row.tier)
-            yield Lesson(requests(row.session).get(row.request, ""), row.features, good)
-
-
-def _good(label: str | None, tier: Tier) -> float:
-    """Whether the weak model is good enough, by what the user said of who took the turn."""
-    if label == "keep":
-        return float(tier == "weak")
-    return float(label == "de-escalate")
+        for row in feedback.decisions:
+            if row.decision in known:
+                good, _ = known[row.decision]
+                yield Lesson(requests(row.session).get(row.request, ""), row.features, good)
 
 
 def _requests(store: Store, session: str) -> dict[int, str]:

@@ -7,13 +7,13 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from pier_tui.calibration import Threshold
+from pier_tui.calibration import Threshold, shown
 from pier_tui.errors import PierError
 from pier_tui.feedback import exchange
 from pier_tui.feedback.calibrate import ALPHA, Taught, teach, unfitted
 from pier_tui.feedback.forecast import changed, forecast, in_words
 from pier_tui.feedback.log import FeedbackLog
-from pier_tui.feedback.pool import Pool
+from pier_tui.feedback.pool import Pool, synced
 from pier_tui.feedback.report import Report, report
 from pier_tui.feedback.rows import Feedback
 from pier_tui.feedback.thresholds import Learned, Thresholds
@@ -47,14 +47,10 @@ class Wish:
 
 def gathered(place: Place) -> Feedback:
     """The own feedback, the team's included where there is a pool."""
+    if place.pool:
+        synced(place.pool, place.state / LOG)
     log = FeedbackLog(place.state / LOG)
     try:
-        if place.pool:
-            pool = Pool(place.pool)
-            try:
-                pool.sync(log)
-            finally:
-                pool.close()
         return log.everything()
     finally:
         log.close()
@@ -82,7 +78,7 @@ def undo(place: Place) -> str:
     previous = Thresholds(place.state).undo()
     if previous is None:
         return f"Nothing learned is in use any more; the threshold is {place.threshold:.2f} again.\n"
-    return f"The threshold is {previous.tau:.2f} again, from {counted(previous.n, 'judged turn')}.\n"
+    return f"The threshold is {shown(previous.tau)} again, from {counted(previous.n, 'judged turn')}.\n"
 
 
 def told(taught: Taught, feedback: Feedback) -> list[str]:
@@ -100,7 +96,7 @@ def told(taught: Taught, feedback: Feedback) -> list[str]:
         if taught.repos:
             lines.append(f"repositories with a threshold of their own: {', '.join(sorted(taught.repos))}")
     if taught.refused:
-        return [*lines, f"The threshold stays at {taught.before.tau:.2f}: {taught.refused}."]
+        return [*lines, f"The threshold stays at {shown(taught.before.tau)}: {taught.refused}."]
     assert after is not None
     return [*lines, *changed(taught.before, after)]
 
@@ -123,7 +119,7 @@ def _snips(taught: Taught) -> str:
 
 def _foreseen(when: str, feedback: Feedback, threshold: Threshold, strategy: str) -> str:
     found = forecast(feedback, threshold, strategy)
-    return f"{when}: threshold {found.tau:.2f}, {', '.join(foreseen(found))}"
+    return f"{when}: threshold {shown(found.tau)}, {', '.join(foreseen(found))}"
 
 
 def export_labels(place: Place) -> str:
@@ -145,13 +141,8 @@ def sync_labels(place: Place) -> str:
     """Bring the own log and the team's pool to the same. Raises PierError where there is no pool."""
     if not place.pool:
         raise PierError("There is no pool: set feedback_pool in the configuration to an SQLAlchemy URL.")
-    log, pool = FeedbackLog(place.state / LOG), Pool(place.pool)
-    try:
-        sent, taken = pool.sync(log)
-        return f"{sent} sent to {pool.name}, {taken} taken from it\n"
-    finally:
-        pool.close()
-        log.close()
+    sent, taken = synced(place.pool, place.state / LOG)
+    return f"{sent} sent to {Pool(place.pool).name}, {taken} taken from it\n"
 
 
 def list_labels(place: Place) -> str:
@@ -202,6 +193,10 @@ def as_text(found: Report) -> str:
     ]
     if found.audits:
         lines.append(f"audits: {found.audits}, {money(found.audit_cost)} beside the above")
+    if any(found.compared_tries.values()):
+        lines.append(
+            ", ".join(f"kept the {NAMES[t]}'s try of a turn {n} times" for t, n in found.compared_tries.items())
+        )
     lines += [f"regret: {counted(len(found.regrets), 'turn')}"]
     lines += [f"  {regret.row.session} turn {regret.row.turn}: {regret.why}" for regret in found.regrets[:20]]
     return "\n".join(lines) + "\n"

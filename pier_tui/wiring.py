@@ -29,12 +29,14 @@ from pier_tui.config import Settings, config_dir, load, prompts_dir, save_rule, 
 from pier_tui.connecting import clients_of, guard_keys, pick_profile
 from pier_tui.errors import ConfigError, RepositoryError, ToolError
 from pier_tui.feedback.log import FeedbackLog
+from pier_tui.feedback.pool import synced
 from pier_tui.feedback.thresholds import Thresholds
 from pier_tui.models.client import ModelClient
 from pier_tui.models.messages import Tier
 from pier_tui.models.profiles import Profile, load_profile
 from pier_tui.private import tighten
 from pier_tui.repo.checkpoint import Journal
+from pier_tui.repo.history import known_as
 from pier_tui.repo.overlay import Overlay
 from pier_tui.repo.records import state_dir_for
 from pier_tui.repo.repo import Repo
@@ -153,7 +155,7 @@ async def assemble(
         overlay=overlay,
         checkpoints=journal,
         routing=routing,
-        learning=_learned(chosen, env, repo.root.name),
+        learning=_learned(chosen, env, repo.root),
         only=chosen.only,
         budget=Budget(chosen.max_turns, chosen.max_cost, chosen.max_seconds),
         epoch_tokens=_epoch(profile, chosen),
@@ -196,7 +198,7 @@ async def _close(atlas: Atlas, clients: Mapping[Tier, ModelClient], closing: tup
         await asyncio.to_thread(close)
 
 
-def _learned(chosen: Settings, env: Mapping[str, str], repo: str) -> Learning:
+def _learned(chosen: Settings, env: Mapping[str, str], root: Path) -> Learning:
     """What was learned for a repository; a threshold the user set himself holds in place of the learned one.
 
     That a threshold file cannot be read is said by `taught`.
@@ -204,10 +206,12 @@ def _learned(chosen: Settings, env: Mapping[str, str], repo: str) -> Learning:
     files = Thresholds(state_dir(env))
     used = None
     with suppress(ConfigError):
-        used = files.now(repo)
+        used = files.now(lambda: known_as(root))
     if used is not None and "threshold" in chosen.model_fields_set:
         used = used.model_copy(update={"tau": chosen.threshold, "alpha": None})
-    return Learning(files, used, chosen.threshold, chosen.audit_share, chosen.audit_max_cost)
+    url, log = chosen.feedback_pool, state_dir(env) / "feedback.db"
+    share = partial(synced, url, log) if url else None
+    return Learning(files, used, chosen.threshold, share, chosen.audit_share, chosen.audit_max_cost)
 
 
 def _unconfined(sandbox: Sandbox) -> list[str]:

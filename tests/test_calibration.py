@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from pier_tui.calibration import Identity, Isotonic, Platt, Threshold, load, save
+from pier_tui.calibration import Identity, Isotonic, Platt, Threshold, load, save, shown
 from pier_tui.errors import ConfigError
 
 
@@ -60,3 +60,14 @@ def test_a_threshold_file_that_cannot_be_used_is_one_sentence(tmp_path: Path, te
     path.write_text(text)
     with pytest.raises(ConfigError, match=said):
         load(path)
+
+
+def test_a_threshold_that_keeps_something_is_not_shown_as_one_that_keeps_nothing() -> None:
+    assert [shown(tau) for tau in (0.5, 0.996, 0.999, 1.0, 0.001, 0.0)] == [
+        "0.50",
+        "0.996",
+        "0.999",
+        "1.00",
+        "0.001",
+        "0.00",
+    ]

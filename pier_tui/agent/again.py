@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from decimal import Decimal
 
 from pier_tui.agent import past
 from pier_tui.agent.loop import RequestLoop
 from pier_tui.agent.parts import Parts
 from pier_tui.agent.review import undo
 from pier_tui.errors import PierError
-from pier_tui.events import AnyEvent, Labelled, RouteDecided, TryKept, WentBack
+from pier_tui.events import AnswerCompleted, AnyEvent, CallFinished, Labelled, RouteDecided, TryKept, WentBack
 from pier_tui.feedback.rows import Label
+from pier_tui.feedback.rows import Pair as Sample
 from pier_tui.repo.records import since
 from pier_tui.session.tries import Pair, Which
 
@@ -73,6 +75,29 @@ async def judgement(parts: Parts, again: int, kept: Which | None) -> tuple[str, 
     judged = [event for event in events if isinstance(event, Labelled) and event.decision == decision]
     apart = [(event.label, event.note) for event in judged if not event.note.startswith(words)]
     return (decision, *apart[-1]) if apart else (decision, None, "")
+
+
+async def sample(parts: Parts, again: int, kept: Which | None) -> Sample:
+    """A turn both models did as the paired sample it is: the kept try is worth 1, the other 0; none, while none is."""
+    events = await asyncio.to_thread(lambda: tuple(parts.journal()))
+    pair = past.pair_in(events, again)
+    routes = [event for event in events if isinstance(event, RouteDecided)]
+    second = [event for event in events if event.turn == again]
+    costs = [event.cost for event in second if isinstance(event, CallFinished)]
+    calls = [call.name for event in second if isinstance(event, AnswerCompleted) for call in event.tool_calls]
+    strong = None if kept is None else float((kept == "second") == (pair.tier == "strong"))
+    return Sample(
+        decision=next((route.decision for route in routes if route.turn == pair.of), ""),
+        session=parts.recorder.session,
+        time=next((route.time for route in routes if route.turn == again), 0.0),
+        source="redo",
+        weak=None if strong is None else 1 - strong,
+        strong=strong,
+        judge="" if kept is None else "user",
+        cost=None if None in costs else sum((cost for cost in costs if cost is not None), Decimal(0)),
+        other=pair.tier or "strong",
+        text=", ".join(calls) or "an answer in words",
+    )
 
 
 def _label(pair: Pair, kept: Which) -> Label:

@@ -179,6 +179,7 @@ class Agent:
         async with aclosing(self._idle(again.keep(self._p, pair, kept))) as events:
             async for event in events:
                 yield event
+        await self._feedback.pair([await again.sample(self._p, pair, kept)])
         async for event in self.label(*await again.judgement(self._p, pair, kept)):
             yield event
 

@@ -8,15 +8,26 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from pier_tui.agent.auditing import Auditor
-from pier_tui.calibration import Identity, Threshold
+from pier_tui.agent.sharing import shared
+from pier_tui.calibration import Identity, Threshold, shown
 from pier_tui.errors import PierError
-from pier_tui.events import TRANSIENT, Event, Notice, PatchReviewed, PatchUndone
+from pier_tui.events import (
+    TRANSIENT,
+    AnswerCompleted,
+    AnyEvent,
+    Event,
+    Labelled,
+    Notice,
+    PatchReviewed,
+    PatchUndone,
+)
 from pier_tui.feedback.calibrate import teach, unfitted
 from pier_tui.feedback.forecast import changed
 from pier_tui.feedback.log import FeedbackLog
@@ -24,7 +35,9 @@ from pier_tui.feedback.outcomes import decisions
 from pier_tui.feedback.outlook import Outlook, outlook
 from pier_tui.feedback.rows import DecisionRow, Feedback
 from pier_tui.feedback.thresholds import Learned, Thresholds
+from pier_tui.repo.history import known_as
 from pier_tui.router.catalogue import listed
+from pier_tui.session.tries import Tries
 
 if TYPE_CHECKING:
     from pier_tui.agent.parts import Parts
@@ -38,6 +51,8 @@ class Learning:
     """None: nothing learned is kept or used."""
     used: Threshold | None = None
     setting: float = 0.5
+    share: Callable[[], object] | None = None
+    """Brings the log and the team's pool to the same; None: there is no pool. Blocking, raises PierError."""
     audit_share: float = 0.0
     audit_most: Decimal = Decimal(0)
     """Share of turns the other model does too, and the rupees that may cost."""
@@ -52,6 +67,8 @@ class Teaching:
     _seen: list[Event] = field(default_factory=list)
     _kept: dict[str, DecisionRow] = field(default_factory=dict)
     _late: bool = False
+    _fresh: bool = False
+    """Whether this run has anything a team does not know yet."""
     _auditor: Auditor | None = None
 
     def begin(self, past: Sequence[Event]) -> Teaching:
@@ -71,13 +88,14 @@ class Teaching:
 
     @property
     def repo(self) -> str:
-        """The repository's name."""
-        return self.parts.root.name
+        """What the repository is known as on every machine. Asks git the first time, so from a thread."""
+        return known_as(self.parts.root) if self.parts.has_git else self.parts.root.name
 
     def _hear(self, event: Event) -> None:
         if not isinstance(event, TRANSIENT):
             self._seen.append(event)
             self._late |= isinstance(event, PatchReviewed | PatchUndone)
+            self._fresh |= isinstance(event, AnswerCompleted | Labelled)
             if self._auditor is not None:
                 self._auditor.hear(event)
 
@@ -98,17 +116,19 @@ class Teaching:
             self._kept.update({row.decision: row for row in news})
 
     async def close(self) -> None:
-        """Stop auditing, and log what was reviewed or taken back last; a disk that refuses is let go."""
+        """Stop auditing, log what was reviewed or taken back last, share it; a disk that refuses is let go."""
         if self._auditor is not None:
             await self._auditor.close()
-        if self._late:
-            try:
+        with suppress(PierError):
+            if self._late:
                 await self.keep()
-            except PierError:
-                return
+            share = self.parts.learning.share
+            if share is not None and self._fresh and (said := await shared(share)):
+                await self.parts.recorder.log(Notice(text=said, level="warning"))
 
     def _fold(self, events: Sequence[Event], made: str) -> tuple[DecisionRow, ...]:
-        return decisions(events, repo=self.repo, threshold=made)
+        live = frozenset(Tries(cast("Sequence[AnyEvent]", events)).live)
+        return decisions(events, repo=self.repo, threshold=made, live=live)
 
     async def outlook(self) -> Outlook:
         """How learning stands. Raises PierError where the log cannot be read."""
@@ -146,9 +166,9 @@ class Teaching:
         feedback: Feedback = self.log.everything()
         taught = teach(feedback, before, strategy=self.parts.routing.strategy.name, made=made)
         if taught.refused or taught.after is None:
-            return f"The threshold stays at {before.tau:.2f}: {taught.refused}."
+            return f"The threshold stays at {shown(before.tau)}: {taught.refused}."
         learning.files.put(Learned(common=taught.after, repos=taught.repos))
-        self.use(learning.files.now(self.repo))
+        self.use(learning.files.now(lambda: self.repo))
         return " ".join(changed(before, taught.after))
 
     async def undo(self) -> str:
@@ -157,9 +177,9 @@ class Teaching:
         if learning.files is None:
             return "Nothing learned is kept in this session."
         await asyncio.to_thread(learning.files.undo)
-        now = await asyncio.to_thread(learning.files.now, self.repo)
+        now = await asyncio.to_thread(learning.files.now, lambda: self.repo)
         self.use(now)
-        return await self._said(f"The threshold is {(now or unfitted(learning.setting)).tau:.2f} again.")
+        return await self._said(f"The threshold is {shown((now or unfitted(learning.setting)).tau)} again.")
 
     def use(self, threshold: Threshold | None) -> None:
         """Route by this from the next turn on; None: by the setting."""

@@ -62,7 +62,8 @@ def _learned(name: str, about: str, fit: Fit) -> Entry:
         if points is None:
             return NotRun(name, TEXT)
         weak, strong = ground.rows.weak, ground.rows.strong
-        score = ground.out_of_fold(lambda f, s: fit(points[f], weak[f], strong[f]).predict(points[s]))
+        won = (1 + ground.gain) / 2
+        score = ground.out_of_fold(won, lambda f, s: fit(points[f], weak[f], strong[f]).predict(points[s]))
         return Contender(name, about, score=score, bill=Bill.before(ground))
 
     return enter
@@ -88,7 +89,7 @@ def _difficulty(kind: Literal["det", "prob", "trans"]) -> Entry:
                 return NotRun(name, "t* is 0 on these outcomes, so its labels are those of difficulty-prob or -det")
             target = labels.probabilistic(weak, strong, relaxation)
             about += f", t* = {relaxation:g}" if kind == "trans" else ", soft labels"
-        score = 1 - ground.out_of_fold(lambda f, s: Logistic.fit(points[f], target[f]).predict(points[s]))
+        score = 1 - ground.out_of_fold(target, lambda f, s: Logistic.fit(points[f], target[f]).predict(points[s]))
         return Contender(name, about, score=score, bill=Bill.before(ground))
 
     return enter
@@ -107,7 +108,7 @@ def _cascade(ground: Ground) -> Contender | NotRun:
         return 1 - Logistic.fit(features[fit], weak[fit], trust=trust).predict(features[score])
 
     about = "the weak model answers; a learned scorer of prompt, answer and checks accepts or escalates"
-    return Contender("cascade", about, score=ground.out_of_fold(predict), bill=Bill.draft(ground))
+    return Contender("cascade", about, score=ground.out_of_fold(1 - weak, predict), bill=Bill.draft(ground))
 
 
 def _confidence(ground: Ground) -> Array | None:
@@ -117,7 +118,7 @@ def _confidence(ground: Ground) -> Array | None:
     checks, weak = ground.checks, ground.rows.weak
     if checks is None:
         return None
-    return ground.out_of_fold(lambda f, s: Logistic.fit(checks[f], weak[f]).predict(checks[s]))
+    return ground.out_of_fold(weak, lambda f, s: Logistic.fit(checks[f], weak[f]).predict(checks[s]))
 
 
 def _self_verify(rule: Literal["score", "threshold", "pomdp"]) -> Entry:
@@ -204,7 +205,7 @@ def _domain(ground: Ground) -> Contender | NotRun:
         total, count = np.bincount(numbers[fit], gain[fit], size), np.bincount(numbers[fit], minlength=size)
         return np.asarray(((total + 5 * gain[fit].mean()) / (count + 5))[numbers[score]])
 
-    score = ground.out_of_fold(predict)
+    score = ground.out_of_fold(gain, predict)
     return Contender("domain-mean", "mean gain of the row's domain", "baseline", score, Bill.before(ground))
 
 

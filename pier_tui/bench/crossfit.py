@@ -37,7 +37,13 @@ class Ground:
         self.seed = seed
         self.folds = folds_of(outcomes.tasks, folds, seed)
         self.trained_on = outcomes.trained_on
-        self.costs = _costs(outcomes, ratio)
+        self.costs = _costs(outcomes, ratio) if self.priced else _at_ratio(outcomes, ratio)
+
+    @property
+    def priced(self) -> bool:
+        """Whether what is recorded of costs can be used; also where nothing is recorded."""
+        recorded = self.rows.costs or self.rows.tokens
+        return recorded is None or bool(recorded[1][self.scored].any())
 
     @property
     def scored(self) -> npt.NDArray[np.bool_]:
@@ -55,12 +61,17 @@ class Ground:
             if inside.any():
                 yield np.flatnonzero(~(self.folds == fold) & may_fit), np.flatnonzero(inside)
 
-    def out_of_fold(self, predict: Callable[[Rows, Rows], Array]) -> Array:
-        """Values for all rows from `predict(rows to fit on, rows to score)`. Where nothing can be fitted: 0.5."""
-        values = np.full(len(self.rows), 0.5)
+    def out_of_fold(self, target: Array, predict: Callable[[Rows, Rows], Array]) -> Array:
+        """Values for all rows from `predict(rows to fit on, rows to score)`; `target`'s mean where none can be fitted.
+
+        A fit that leaves out rows with a high target predicts too little for all of them, so that folds would be
+        ordered against their outcomes. Each fold's values are moved by what its fit's mean target lacks.
+        """
+        mean = float(target.mean() if self.trained_on is None else target[self.trained_on].mean())
+        values = np.full(len(self.rows), mean)
         for fit, score in self.splits():
             if len(fit):
-                values[score] = predict(fit, score)
+                values[score] = predict(fit, score) + (mean - float(target[fit].mean()))
         return values
 
     @property
@@ -105,6 +116,10 @@ def _costs(outcomes: Outcomes, ratio: float) -> tuple[Array, Array]:
         return outcomes.costs
     if outcomes.tokens is not None:
         return outcomes.tokens[0] * ratio, outcomes.tokens[1]
+    return _at_ratio(outcomes, ratio)
+
+
+def _at_ratio(outcomes: Outcomes, ratio: float) -> tuple[Array, Array]:
     return np.full(len(outcomes), ratio), np.ones(len(outcomes))
 
 

@@ -94,6 +94,9 @@ class Replay(_Frozen):
     rows: int
     tasks: int
     left_out: Mapping[str, int]
+    read_from: Mapping[str, str] = {}
+    """Columns of the file by what they were taken for."""
+    unused: tuple[str, ...] = ()
     folds: int
     seed: int
     bootstrap: int
@@ -133,6 +136,8 @@ def replay(rows: Outcomes, wanted: Wanted, file: str = "") -> Replay:
         rows=int(scored.sum()),
         tasks=len(np.unique(rows.tasks[scored])),
         left_out={**rows.left_out, **({} if scored.all() else {"only trained on": int((~scored).sum())})},
+        read_from=rows.read_from,
+        unused=rows.unused,
         folds=int(ground.folds.max()) + 1,
         seed=wanted.seed,
         bootstrap=wanted.bootstrap,
@@ -303,6 +308,7 @@ def _notes(ground: Ground, wanted: Wanted) -> list[str]:
     else:
         low, high = _random_orders(weak, strong, wanted.seed)
         notes.append(f"A random order of these rows has an APGR between {low:.3f} and {high:.3f} in 95 of 100 draws.")
+    notes += _cost_notes(ground)
     if ground.rows.weak_runs is None:
         notes.append("One run per row: oracles and false keeps count luck as if it could be known.")
     if ground.rows.texts is None and ground.rows.embeddings is None:
@@ -312,6 +318,18 @@ def _notes(ground: Ground, wanted: Wanted) -> list[str]:
     if keep.sum() < 300:
         notes.append(f"Only {int(keep.sum())} rows: read the intervals, not the values.")
     return notes
+
+
+def _cost_notes(ground: Ground) -> Iterator[str]:
+    rows, (weak, strong) = ground.rows, ground.costs
+    for what in ("cost", "tokens"):
+        there = [f"{tier}_{what}" for tier in ("weak", "strong") if f"{tier}_{what}" in rows.read_from]
+        if len(there) == 1:
+            yield f"Only {rows.read_from[there[0]]} is there, not that of the other model, so it is not used."
+    if not ground.priced:
+        yield "The strong model's recorded costs are all 0, so the price ratio is used."
+    if weak[ground.scored].mean() > strong[ground.scored].mean():
+        yield "The weak model costs more than the strong one on these rows."
 
 
 def _random_orders(weak: Array, strong: Array, seed: int) -> tuple[float, float]:

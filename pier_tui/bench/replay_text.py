@@ -12,6 +12,7 @@ from pier_tui.bench.replay import Figure, Replay, Result, Setting
 NAME_WIDTH = 22
 PLOT_WIDTH, PLOT_HEIGHT = 64, 16
 PLOTTED = 6
+MOST_UNUSED = 8
 MARKS = "123456"
 AREA_HEADS = ("APGR [95%]", "10 bins", "CPT50", "CPT80")
 POINT_HEADS = (
@@ -39,11 +40,27 @@ def head(replay: Replay) -> Iterator[str]:
     """What was replayed, and how."""
     left = ", ".join(f"{count} {reason}" for reason, count in replay.left_out.items())
     yield f"{replay.file}: {replay.rows} rows, {replay.tasks} tasks{f'; left out: {left}' if left else ''}"
+    yield _columns(replay)
     yield (
         f"weak {span(replay.weak)}, strong {span(replay.strong)}; price ratio r = {replay.ratio:.3f} "
         f"(weak-only costs {replay.ratio:.1%} of strong-only)"
     )
     yield f"{replay.folds} folds of whole tasks, seed {replay.seed}, {replay.bootstrap} bootstrap resamples of tasks"
+
+
+def _columns(replay: Replay) -> str:
+    """Which column was taken for what, so that one taken wrongly is seen."""
+    taken = ", ".join(m if m == n else f"{m} = {_cut(n)}" for m, n in replay.read_from.items())
+    rest = [_cut(name) for name in replay.unused[:MOST_UNUSED]]
+    more = f" and {len(replay.unused) - MOST_UNUSED} more" if len(replay.unused) > MOST_UNUSED else ""
+    unused = f"; not used: {', '.join(rest)}{more}" if rest else ""
+    return f"columns: {taken}{unused}"
+
+
+def _cut(name: str) -> str:
+    """A column's name; of a long one its two ends, as models' names begin alike."""
+    half = NAME_WIDTH // 2
+    return name if len(name) <= NAME_WIDTH + half else f"{name[:half]}...{name[-NAME_WIDTH:]}"
 
 
 def _areas(replay: Replay) -> Iterator[str]:

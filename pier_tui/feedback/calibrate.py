@@ -14,9 +14,9 @@ from pydantic import Field
 from pier_tui import calibration
 from pier_tui.calibration import Calibrator, Identity, Threshold
 from pier_tui.feedback.control import Audited, Estimate, Policy, difference, most_permissive, snips, surely
-from pier_tui.feedback.examples import Example, examples, logged, unjudged
+from pier_tui.feedback.examples import Example, examples, logged, unjudged, verdicts
 from pier_tui.feedback.fits import best, shifted, shifts
-from pier_tui.feedback.rows import Feedback, Frozen
+from pier_tui.feedback.rows import Feedback, Frozen, folder
 from pier_tui.models.messages import Tier
 
 LEAST = 30
@@ -62,7 +62,8 @@ def teach(
     strategy = strategy or _most_judged(feedback)
     found = examples(feedback, strategy)
     if len(found) < LEAST:
-        return Taught(refused=f"not enough labels yet: {len(found)} of {LEAST}", n=len(found), before=before)
+        short = f"not enough labels yet: {len(found)} of {LEAST}{_uncounted(feedback, found)}"
+        return Taught(refused=short, n=len(found), before=before)
     audits = [example for example in found if example.source == "audit"]
     # Those that judge themselves are the easy ones: without most of the others they stand for nothing but themselves.
     whole = len(unjudged(feedback)) <= OPEN * len(audits)
@@ -84,6 +85,15 @@ def _most_judged(feedback: Feedback) -> str:
     for example in examples(feedback):
         counts[example.row.strategy] = counts.get(example.row.strategy, 0) + 1
     return max(counts, key=lambda name: (counts[name], name), default="")
+
+
+def _uncounted(feedback: Feedback, found: Sequence[Example]) -> str:
+    """Why there are more labels than count, where there are."""
+    scoreless = {row.decision for row in feedback.decisions if row.raw is None}
+    judged = set(verdicts(feedback)) - {example.row.decision for example in found}
+    whys = ((len(judged & scoreless), "on turns no score decided"), (len(judged - scoreless), "of other strategies"))
+    said = " and ".join(f"{count} {why}" for count, why in whys if count)
+    return f" ({said} do not count)" if said else ""
 
 
 def _raw_threshold(found: Sequence[Example], alpha: float, sure: float | None) -> float | None:
@@ -109,14 +119,25 @@ def conserving(calibrator: Calibrator, raw: float, scores: Sequence[float]) -> f
 def per_repository(common: Threshold, found: Sequence[Example]) -> dict[str, Threshold]:
     """The threshold of each repository whose turns go better or worse than the common fit says, shrunk toward it."""
     groups: dict[str, list[tuple[float, float]]] = {}
+    whole = _whole_names({example.row.repo for example in found})
     for example in found:
-        groups.setdefault(example.row.repo, []).append((example.score, example.good))
+        groups.setdefault(whole[example.row.repo], []).append((example.score, example.good))
     moved = shifts(common.calibrator, groups)
     return {
         repo: common.model_copy(update={"calibrator": shifted(common.calibrator, by), "n": len(groups[repo])})
         for repo, by in moved.items()
         if repo and abs(by) >= 0.01
     }
+
+
+def _whole_names(repos: set[str]) -> dict[str, str]:
+    """Of each repository's name its whole one: of a folder's name alone that of the only repository of that folder."""
+    whole = {repo: repo for repo in repos}
+    for repo in repos:
+        same = [other for other in repos if other != repo and folder(other) == repo]
+        if len(same) == 1:
+            whole[repo] = same[0]
+    return whole
 
 
 def policy(threshold: Threshold) -> Policy:

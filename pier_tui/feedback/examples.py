@@ -52,30 +52,39 @@ def judged(pair: Pair) -> float | None:
     return 1 - max(min(pair.strong - pair.weak, 1.0), 0.0)
 
 
-def examples(feedback: Feedback, strategy: str = "") -> list[Example]:
-    """Every turn with a score and a verdict, of one strategy or of all, oldest first.
+def verdicts(feedback: Feedback) -> dict[str, tuple[float, Source]]:
+    """Of every turn of which it is known how well the weak model alone did or would have done: that, and how so.
 
-    Of several verdicts on one turn a judged pair counts before a label, and a label before a redo; a label on a turn
-    the lot drew for an audit judges the audit. A turn without a score (forced, latched) says nothing of scores.
+    Of several verdicts on one turn a judged pair counts before a label, and a label before a redo nobody compared; a
+    label on a turn the lot drew for an audit judges the audit.
     """
     labels = feedback.standing()
     pairs = {pair.decision: pair for pair in feedback.pairs if judged(pair) is not None}
     drawn = {pair.decision for pair in feedback.pairs if pair.source == "audit"}
     redone = {row.redo_of for row in feedback.decisions if row.redo_of and row.tier == "strong"}
-    found: list[Example] = []
+    found: dict[str, tuple[float, Source]] = {}
     for row in feedback.decisions:
-        if row.raw is None or (strategy and row.strategy != strategy):
-            continue
         pair, press = pairs.get(row.decision), labels.get(row.decision)
         if pair is not None and (good := judged(pair)) is not None:
-            source: Source = "audit" if pair.source == "audit" else "redo"
-            found.append(Example(row=row, score=row.raw, good=good, source=source))
+            found[row.decision] = (good, pair.source)
         elif press is not None and press.label is not None:
-            source = "audit" if row.decision in drawn else "label"
-            found.append(Example(row=row, score=row.raw, good=good_of(row.tier, press.label), source=source))
+            found[row.decision] = (good_of(row.tier, press.label), "audit" if row.decision in drawn else "label")
         elif row.decision in redone and row.tier == "weak":
-            found.append(Example(row=row, score=row.raw, good=0.0, source="redo"))
+            found[row.decision] = (0.0, "redo")
     return found
+
+
+def examples(feedback: Feedback, strategy: str = "") -> list[Example]:
+    """Every turn with a score and a verdict, of one strategy or of all, oldest first.
+
+    A turn without a score (forced, latched) says nothing of scores.
+    """
+    known = verdicts(feedback)
+    return [
+        Example(row=row, score=row.raw, good=known[row.decision][0], source=known[row.decision][1])
+        for row in feedback.decisions
+        if row.raw is not None and strategy in ("", row.strategy) and row.decision in known
+    ]
 
 
 def unjudged(feedback: Feedback) -> list[Pair]:

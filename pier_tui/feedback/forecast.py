@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from pydantic import Field
 
-from pier_tui.calibration import Isotonic, Platt, Threshold
+from pier_tui.calibration import Isotonic, Platt, Threshold, shown
 from pier_tui.feedback.calibrate import LEAST
 from pier_tui.feedback.control import wilson
 from pier_tui.feedback.examples import Example, examples
@@ -109,6 +109,7 @@ WORDS = {
     "failed_in_a_row": "{cut:.0f} or more turns in a row just failed",
     "strong_before": "the 105B did {cut:.0f} or more turns before",
     "prompt_tokens": "the prompt has at least {cut:,.0f} tokens",
+    "stated": "the model said it was at least {cut:.0%} sure",
     "predicted_cached": "at least {cut:,.0f} tokens of the prompt are cached",
 }
 """How each feature is said; others are named as they are."""
@@ -125,7 +126,8 @@ def in_words(feedback: Feedback, threshold: Threshold, strategy: str = "") -> li
     """What was learned, as sentences."""
     found = examples(feedback, strategy)
     sentences = [_curve(threshold, sorted(example.score for example in found))]
-    sentences += [said(lesson) for lesson in lessons(found)[:3]]
+    # Kinds of turns are said below, all of them.
+    sentences += [said(lesson) for lesson in lessons(found) if not lesson.feature.startswith("is_")][:3]
     if len(found) >= LEAST:
         for name, (good, many) in _by_action(found).items():
             sentences.append(f"On turns of the kind {name} the 30B was right in {good:g} of {many}.")
@@ -156,10 +158,10 @@ def _by_action(found: Sequence[Example]) -> dict[str, tuple[float, int]]:
 def changed(before: Threshold | None, after: Threshold) -> list[str]:
     """What is different from last time, as sentences."""
     if before is None:
-        return [f"The threshold is {after.tau:.2f}, from {after.n} judged turns."]
+        return [f"The threshold is {shown(after.tau)}, from {after.n} judged turns."]
     found: list[str] = []
     if abs(before.tau - after.tau) >= 0.005:
-        found.append(f"The threshold went from {before.tau:.2f} to {after.tau:.2f}.")
+        found.append(f"The threshold went from {shown(before.tau)} to {shown(after.tau)}.")
     if before.calibrator != after.calibrator:
         pairs = ((score, before.calibrator.apply(score), after.calibrator.apply(score)) for score in (0.5, 0.7, 0.9))
         score, old, new = max(pairs, key=lambda pair: abs(pair[2] - pair[1]))

@@ -104,30 +104,37 @@ class FeedbackLog:
         return Feedback(decisions=tuple(self.decisions()), labels=tuple(self.presses()), pairs=tuple(self.pairs()))
 
     def own(self) -> Feedback:
-        """All but the decisions that were taken in from others."""
+        """All but the decisions that were taken in from others, and the pairs on such."""
         taken = self._taken()
         everything = self.everything()
         own = tuple(row for row in everything.decisions if row.decision not in taken)
-        return everything.model_copy(update={"decisions": own})
+        pairs = tuple(pair for pair in everything.pairs if pair.decision not in taken)
+        return everything.model_copy(update={"decisions": own, "pairs": pairs})
 
     def take_in(self, feedback: Feedback) -> int:
         """Add what others have and is not here yet, or is newer there; how many entries that were. Blocking.
 
-        A decision made here stays as it is.
+        A decision made here stays as it is, and so does a pair on one.
         """
         kept, taken = {row.decision: row for row in self.decisions()}, self._taken()
         presses = {(press.decision, press.time, press.label) for press in self.presses()}
-        pairs = {(pair.decision, pair.source) for pair in self.pairs()}
+        pairs = {(pair.decision, pair.source): pair for pair in self.pairs()}
         rows = [
             r for r in feedback.decisions if r.decision not in kept or (r.decision in taken and r != kept[r.decision])
         ]
         fresh = [p for p in feedback.labels if (p.decision, p.time, p.label) not in presses]
-        both = [p for p in feedback.pairs if (p.decision, p.source) not in pairs]
+        elsewhere = taken | {row.decision for row in rows}
+        known = [pairs.get((pair.decision, pair.source)) for pair in feedback.pairs]
+        both = [
+            pair
+            for pair, here in zip(feedback.pairs, known, strict=True)
+            if here is None or (pair.decision in elsewhere and pair != here)
+        ]
         self._run("INSERT OR REPLACE INTO decisions VALUES (?, ?, ?, ?)", [_kept(row) for row in rows])
         self._run("INSERT OR IGNORE INTO taken VALUES (?)", [(row.decision,) for row in rows])
         self._run(_INSERT_LABEL, [(p.decision, p.session, p.label, p.note, p.time) for p in fresh])
         paired = [(p.decision, p.source, p.session, p.time, p.model_dump_json()) for p in both]
-        self._run("INSERT OR IGNORE INTO pairs VALUES (?, ?, ?, ?, ?)", paired)
+        self._run("INSERT OR REPLACE INTO pairs VALUES (?, ?, ?, ?, ?)", paired)
         return len(rows) + len(fresh) + len(both)
 
     def _taken(self) -> set[str]:

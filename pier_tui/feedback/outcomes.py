@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -22,6 +22,7 @@ from pier_tui.events import (
     RequestStarted,
     RouteDecided,
     ToolReturned,
+    WentBack,
 )
 from pier_tui.feedback.rows import DecisionRow, Outcome
 from pier_tui.models.messages import Tier
@@ -50,16 +51,25 @@ class _Turn:
     switched: bool = False
     set_aside: bool = False
     redo_of: _Turn | None = None
+    before: tuple[_Turn, ...] = ()
+    """The turns of its request that led to it: those of the try it is part of."""
+    line: int = 0
+    """Counts the times the session went back before it; turns after each other have the same."""
 
 
-def decisions(events: Iterable[Event], *, repo: str = "", threshold: str = "") -> tuple[DecisionRow, ...]:
+def decisions(
+    events: Iterable[Event], *, repo: str = "", threshold: str = "", live: Container[int] | None = None
+) -> tuple[DecisionRow, ...]:
     """One row per turn that has a route and an answer, in order; call it again as the session goes on.
 
-    `repo` is the repository's name and `threshold` the version of the threshold file that was in use.
+    `repo` is the repository's name and `threshold` the version of the threshold file that was in use; `live` are the
+    turns the session stands on, where that is known better than by what it went back to.
     """
     reading = _Reading()
     for event in events:
         reading.take(event)
+    for turn in reading.turns:
+        turn.set_aside = turn.set_aside if live is None else turn.number not in live
     return tuple(row for turn in reading.turns if (row := _row(turn, reading, repo, threshold)) is not None)
 
 
@@ -68,24 +78,27 @@ class _Reading:
 
     def __init__(self) -> None:
         self.turns: list[_Turn] = []
-        self.ended: dict[int, str] = {}
+        self.ended: dict[tuple[int, int], str] = {}
         self._chars = 0
         self._proposed: dict[str, set[int]] = {}
         self._applied: dict[str, set[int]] = {}
-        self._went_back: int | None = None
-        self._again: _Turn | None = None
+        self._line = 0
+        self._again: dict[int, _Turn] = {}
 
     def take(self, event: Event) -> None:
         """Note one event."""
         match event:
             case RequestStarted(text=text):
-                self._request_started(event, text)
+                self._chars = len(text)
+                self.ended.pop((event.request, self._line), None)
             case RequestEnded(why=why):
-                self.ended[event.request] = why
+                self.ended[event.request, self._line] = why
             case RequestInterrupted():
-                self.ended[event.request] = "interrupted"
+                self.ended[event.request, self._line] = "interrupted"
             case RequestFailed():
-                self.ended[event.request] = "failed"
+                self.ended[event.request, self._line] = "failed"
+            case WentBack(to=to, again=again):
+                self._went_back(to, again)
             case BackboneRestored(backbone=backbone):
                 self._restored(max((d.turn for d in backbone.deltas), default=0))
             case PatchProposed(paths=paths) if event.turn:
@@ -106,14 +119,12 @@ class _Reading:
             case _:
                 return
 
-    def _request_started(self, event: RequestStarted, text: str) -> None:
-        self._chars = len(text)
-        again = any(t.request == event.request for t in self.turns)
-        if again and self._went_back is not None:
-            self._again = self.turns[self._went_back]
-            self._again.redone = True
-        self._went_back = None
-        self.ended.pop(event.request, None)
+    def _went_back(self, to: int, again: int) -> None:
+        self._line += 1
+        first = next((turn for turn in reversed(self.turns) if turn.number == to), None)
+        if again and first is not None:
+            first.redone = True
+            self._again[again] = first
 
     def _reviewed(self, verdict: Verdict) -> None:
         rejected = {pick.path for pick in verdict.rejected}
@@ -123,16 +134,12 @@ class _Reading:
             turn.edited |= any(turn.number in self._proposed.get(path, set()) for path in edited)
 
     def _restored(self, last_kept: int) -> None:
-        aside = [n for n, t in enumerate(self.turns) if t.number > last_kept and not t.set_aside]
-        for index in aside:
-            self.turns[index].set_aside = True
-        self._went_back = aside[0] if aside else None
+        for turn in self.turns:
+            turn.set_aside |= turn.number > last_kept
 
     def _in_turn(self, event: RouteDecided | CallFinished | AnswerCompleted | ToolReturned) -> None:
         if not self.turns or self.turns[-1].number != event.turn or self.turns[-1].request != event.request:
-            made = _Turn(event.turn, event.request, event.session, self._features(event.request), redo_of=self._again)
-            self.turns.append(made)
-            self._again = None
+            self.turns.append(self._begun(event))
         turn = self.turns[-1]
         match event:
             case RouteDecided():
@@ -149,8 +156,17 @@ class _Reading:
             case CallFinished():
                 turn.calls.append(event)
 
-    def _features(self, request: int) -> dict[str, float]:
-        before = [t for t in self.turns if t.request == request]
+    def _begun(self, event: Event) -> _Turn:
+        first, last = self._again.get(event.turn), self.turns[-1] if self.turns else None
+        before: tuple[_Turn, ...] = ()
+        if first is not None:
+            before = first.before
+        elif last is not None and (last.request, last.line) == (event.request, self._line):
+            before = (*last.before, last)
+        features = self._features(before)
+        return _Turn(event.turn, event.request, event.session, features, redo_of=first, before=before, line=self._line)
+
+    def _features(self, before: tuple[_Turn, ...]) -> dict[str, float]:
         trailing = next((n for n, t in enumerate(reversed(before)) if not t.failed), len(before))
         return {
             "request_chars": float(self._chars),
@@ -213,7 +229,8 @@ def _harness(route: RouteDecided) -> str:
 
 
 def _outcome(turn: _Turn, reading: _Reading) -> Outcome:
-    later = [t for t in reading.turns if t.request == turn.request and t.number > turn.number]
+    of_try = (turn.request, turn.line)
+    later = [t for t in reading.turns if (t.request, t.line) == of_try and t.number > turn.number]
     return Outcome(
         failed=turn.failed,
         passed=turn.passed,
@@ -226,5 +243,5 @@ def _outcome(turn: _Turn, reading: _Reading) -> Outcome:
         redone=turn.redone,
         switched=turn.switched,
         set_aside=turn.set_aside,
-        ended=reading.ended.get(turn.request, ""),
+        ended=reading.ended.get((turn.request, turn.line), ""),
     )

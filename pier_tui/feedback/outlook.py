@@ -7,7 +7,7 @@ from pydantic import Field
 from pier_tui.calibration import Threshold
 from pier_tui.feedback.calibrate import LEAST, unfitted
 from pier_tui.feedback.examples import Regret, examples, regrets, unjudged
-from pier_tui.feedback.forecast import Forecast, changed, forecasts, in_words
+from pier_tui.feedback.forecast import Forecast, changed, forecast, forecasts, in_words
 from pier_tui.feedback.rows import Feedback, Frozen, Label, Pair
 
 STEPS = 100
@@ -20,7 +20,7 @@ class Outlook(Frozen):
     learned: bool = False
     """Whether `now` was learned; else it is the setting."""
     forecasts: tuple[Forecast, ...] = ()
-    """For each hundredth from 0 to 1."""
+    """For each hundredth from 0 to 1; for that of `now` what `now` itself means."""
     judged: int = 0
     """Turns with a score and a verdict."""
     needed: int = LEAST
@@ -43,12 +43,14 @@ def outlook(
 ) -> Outlook:
     """The outlook; of the regrets those of the session come first."""
     used = now or unfitted(setting)
+    foreseen = forecasts(feedback, used, strategy, STEPS)
+    foreseen[round(used.tau * STEPS)] = forecast(feedback, used, strategy)
     found = examples(feedback, strategy)
     standing = [press.label for press in feedback.standing().values()]
     return Outlook(
         now=used,
         learned=now is not None,
-        forecasts=tuple(forecasts(feedback, used, strategy, STEPS)),
+        forecasts=tuple(foreseen),
         judged=len(found),
         words=tuple(in_words(feedback, used, strategy)),
         changes=tuple(changed(before, now)) if now is not None else (),

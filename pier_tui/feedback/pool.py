@@ -8,6 +8,7 @@ Requests, answers and paths are not in these rows; notes on labels are.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -97,6 +98,22 @@ class Pool:
 
     def _guarded(self) -> _Guarded:
         return _Guarded(self)
+
+
+def synced(url: str, file: Path) -> tuple[int, int]:
+    """Bring a feedback file and a pool to the same, with connections of its own; rows sent and taken. Blocking.
+
+    Raises ConfigError and PierError as `Pool` does.
+    """
+    log = FeedbackLog(file)
+    try:
+        pool = Pool(url)
+        try:
+            return pool.sync(log)
+        finally:
+            pool.close()
+    finally:
+        log.close()
 
 
 class _Guarded:

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from statistics import median
 
+from pydantic import Field
+
 from pier_tui.events import AnswerCompleted, AnyEvent, CallFinished, Labelled, TurnEnded
-from pier_tui.feedback.examples import Regret, regrets
+from pier_tui.feedback.examples import Regret, judged, regrets
 from pier_tui.feedback.outcomes import alone
 from pier_tui.feedback.rows import Feedback, Frozen, Judgement, Label
 from pier_tui.models.messages import Tier
@@ -63,6 +65,8 @@ class Report(Frozen):
     audits: int = 0
     audit_cost: Decimal = Decimal(0)
     """Rupees of shadow audits, a line of its own: not in `actual`."""
+    compared_tries: dict[Tier, int] = Field(default_factory=dict)
+    """Turns done on both models of which the user kept one try, by the model that was kept."""
     regrets: tuple[Regret, ...] = ()
 
     @property
@@ -187,8 +191,15 @@ def report(sessions: Sequence[Sequence[AnyEvent]], feedback: Feedback) -> Report
         labels={name: standing.count(name) for name in ("escalate", "de-escalate", "keep")},
         audits=len(audits),
         audit_cost=sum((pair.cost or Decimal(0) for pair in audits), Decimal(0)),
+        compared_tries=_kept_tries(own),
         regrets=tuple(regrets(own)),
     )
+
+
+def _kept_tries(feedback: Feedback) -> dict[Tier, int]:
+    goods = [good for pair in feedback.pairs if pair.source == "redo" and (good := judged(pair)) is not None]
+    weak = sum(good >= 0.5 for good in goods)
+    return {"weak": weak, "strong": len(goods) - weak}
 
 
 def _alone(calls: Iterable[CallFinished], label: str) -> Decimal | None:

@@ -12,6 +12,11 @@ from pier_tui.models.messages import Tier
 Label = Literal["escalate", "de-escalate", "keep"]
 
 
+def folder(repo: str) -> str:
+    """The folder's name of a repository as `shop@1f3a77c0`; older rows have no more than that."""
+    return repo.rpartition("@")[0] or repo
+
+
 class Frozen(BaseModel):
     """Immutable, and nothing unknown in it."""
 
@@ -72,7 +77,7 @@ class DecisionRow(Frozen):
     decision: str
     session: str = ""
     repo: str = ""
-    """The repository folder's name, which a team shares; never its place on a machine."""
+    """The repository: its folder's name and what tells it apart, the same for a team; never its place on a machine."""
     request: int = 0
     turn: int = 0
     time: float = 0.0

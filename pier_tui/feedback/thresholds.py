@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from pydantic import Field, ValidationError
 
 from pier_tui.calibration import FILE, Threshold, load, save
 from pier_tui.errors import ConfigError
-from pier_tui.feedback.rows import Frozen
+from pier_tui.feedback.rows import Frozen, folder
 
 HISTORY = "thresholds.json"
 MOST = 50
@@ -37,15 +38,17 @@ class Thresholds:
     def __init__(self, state: Path) -> None:
         self._file, self._history = state / FILE, state / HISTORY
 
-    def now(self, repo: str = "") -> Threshold | None:
-        """What holds for a repository; None where nothing was learned yet.
+    def now(self, repo: Callable[[], str] = str) -> Threshold | None:
+        """What holds for a repository, which is asked for its name where that matters; None: nothing was learned yet.
 
         A common file that was changed by hand holds everywhere.
         """
         common = load(self._file)
         entries = self._read().entries
-        if common is not None and entries and entries[-1].common == common:
-            return entries[-1].repos.get(repo, common)
+        if common is not None and entries and entries[-1].common == common and (apart := entries[-1].repos):
+            name = repo()
+            # Calibrations of before names told repositories of one folder name apart know the folder only.
+            return apart.get(name) or apart.get(folder(name), common)
         return common
 
     def before(self) -> Threshold | None:

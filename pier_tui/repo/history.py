@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
+from pier_tui.errors import RepositoryError
 from pier_tui.repo.git import git_sync
 
 REGULAR = ("100644", "100755")
@@ -68,3 +72,25 @@ def subject(root: Path, commit: str) -> str:
     """A commit's message. Raises RepositoryError."""
     text = git_sync(root, "cat-file", "commit", commit).decode("utf-8", "replace")
     return text.partition("\n\n")[2].strip()
+
+
+@cache
+def known_as(root: Path) -> str:
+    """The folder's name and eight digits that are the same wherever the repository is cloned, as `shop@1f3a77c0`.
+
+    They are a digest of where it is cloned from, whatever the protocol and user, or of its first commit; the name alone
+    where there is neither, or no git. Blocking.
+    """
+    try:
+        url = git_sync(root, "config", "--get", "remote.origin.url", check=False).decode("utf-8", "replace").strip()
+        if (
+            origin := re.sub(r"^([a-z+]+://)?([^@/]*@)?", "", url)
+            .removesuffix("/")
+            .removesuffix(".git")
+            .replace(":", "/")
+        ):
+            return f"{root.name}@{hashlib.sha256(origin.lower().encode()).hexdigest()[:8]}"
+        firsts = git_sync(root, "rev-list", "--max-parents=0", "HEAD").decode("ascii").split()
+    except RepositoryError:
+        return root.name
+    return f"{root.name}@{min(firsts)[:8]}" if firsts else root.name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import threading
 from contextlib import aclosing
 from pathlib import Path
 
@@ -14,10 +15,12 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "feedback"))
 
 from made_feedback import telling
 
+from pier_tui.agent import sharing
 from pier_tui.agent.teaching import Learning
 from pier_tui.calibration import Identity, Platt, Threshold
-from pier_tui.errors import ConfigError
+from pier_tui.errors import ConfigError, PierError
 from pier_tui.events import Notice
+from pier_tui.feedback.rows import folder
 from pier_tui.feedback.thresholds import Thresholds
 from pier_tui.headless import everything
 from pier_tui.repo.diff import HunkPick
@@ -34,7 +37,7 @@ async def test_what_is_taken_back_after_the_request_reaches_the_turn_that_propos
     s = session(tmp_path, [say("", route("edit"), EDIT), say("Fixed.", route("answer"))])
     await s.run("fix size")
     log = s.agent.teaching.log
-    assert [(row.repo, row.outcome.undone, row.cost is not None) for row in log.decisions()] == [
+    assert [(folder(row.repo), row.outcome.undone, row.cost is not None) for row in log.decisions()] == [
         ("repo", False, True),
         ("repo", False, True),
     ]
@@ -101,3 +104,26 @@ async def test_what_was_learned_of_one_strategy_is_left_out_under_another_and_co
     assert (routing.threshold, routing.calibrator) == (0.5, Identity())
     _ = [e async for e in s.agent.route_by("self-route")]
     assert (routing.threshold, routing.calibrator) == (0.7, learned.calibrator)
+
+
+async def test_a_session_that_has_something_to_share_shares_it_at_its_end(tmp_path: Path) -> None:
+    shared: list[int] = []
+    s = session(tmp_path, [say("Fixed.", route("answer"))], learning=Learning(share=lambda: shared.append(1)))
+    await s.agent.teaching.close()
+    assert not shared
+    await s.run("fix size")
+    await s.agent.teaching.close()
+    assert shared == [1]
+
+
+async def test_a_pool_that_fails_or_hangs_is_one_sentence_and_holds_nothing_up(tmp_path: Path) -> None:
+    def fails() -> None:
+        raise PierError("The pool cannot be reached: no route.")
+
+    s = session(tmp_path, [say("Fixed.", route("answer"))], learning=Learning(share=fails))
+    await s.run("fix size")
+    await s.agent.teaching.close()
+    assert [e.text for e in s.journal if isinstance(e, Notice)][-1] == "The pool cannot be reached: no route."
+    never = threading.Event()
+    assert "did not answer within 0 s" in await sharing.shared(never.wait, 0)
+    never.set()

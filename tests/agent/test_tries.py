@@ -116,8 +116,14 @@ async def test_keeping_a_try_judges_the_first_ones_route_and_names_the_pair(tmp_
     assert [(j.decision, j.label, j.note) for j in s.agent._feedback.labels()] == [
         ("s-1", "escalate", "paired: turn 1 against 3, kept the second")
     ]
+    (pair,) = s.agent._feedback.pairs()
+    assert (pair.decision, pair.source, pair.weak, pair.strong, pair.judge) == ("s-1", "redo", 0, 1, "user")
+    assert (pair.other, pair.text) == ("strong", "edit")
+    await keep(s, "first")
+    assert [(p.weak, p.strong) for p in s.agent._feedback.pairs()] == [(1, 0)]
     await keep(s, None)
     assert s.agent._feedback.count() == 0
+    assert [(p.weak, p.judge) for p in s.agent._feedback.pairs()] == [(None, "")]
 
 
 async def test_taking_a_choice_back_leaves_the_users_own_judgement_of_the_route(tmp_path: Path) -> None:

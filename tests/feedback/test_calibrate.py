@@ -98,6 +98,21 @@ def test_a_repository_that_goes_worse_gets_a_stricter_threshold_than_the_others(
     assert found.after is not None
     common = found.after.calibrator.apply(0.7)
     assert found.repos["hard"].calibrator.apply(0.7) < common < found.repos["easy"].calibrator.apply(0.7)
+    # Rows of before names told repositories of one folder apart are those of the only one of that folder.
+    later = [r.model_copy(update={"repo": "hard@1"}) if r.repo == "hard" and r.turn % 2 else r for r in whole.decisions]
+    assert (
+        teach(whole.model_copy(update={"decisions": tuple(later)}), NOW, alpha=0.4).repos["hard@1"]
+        == found.repos["hard"]
+    )
+
+
+def test_labels_that_do_not_count_are_said_with_the_reason() -> None:
+    rows = (row(1, 0.9), row(2, None), row(3, None, "strong"), row(4, 0.8, strategy="cascade"))
+    presses = tuple(press(n, "keep") for n in (1, 2, 3, 4))
+    found = teach(Feedback(decisions=rows, labels=presses), NOW, strategy="self-route")
+    assert found.refused == (
+        "not enough labels yet: 1 of 30 (2 on turns no score decided and 1 of other strategies do not count)"
+    )
 
 
 def test_the_latest_press_counts_and_a_press_taken_back_does_not() -> None:

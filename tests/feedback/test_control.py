@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import random
 from bisect import bisect_left
 from itertools import accumulate
@@ -16,6 +17,7 @@ from pier_tui.feedback.control import (
     doubly_robust,
     most_permissive,
     snips,
+    student,
     surely,
     wilson,
 )
@@ -121,12 +123,12 @@ def test_the_doubly_robust_value_is_the_guess_corrected_where_something_is_known
     assert found.value == pytest.approx((1.4 + 0.6 + 0.9) / 3)
 
 
-def explored(lot: random.Random, n: int) -> list[Logged]:
-    """Turns routed at .5 with four tenths by lot, of which the outcome of one arm is seen."""
+def explored(lot: random.Random, n: int, share: float, old: float) -> list[Logged]:
+    """Turns routed at `old` with a share by lot, half for either model, of which the outcome of one arm is seen."""
     turns = []
     for at in range(n):
         score = lot.random()
-        likely = 0.8 if score >= 0.5 else 0.2
+        likely = 1 - share / 2 if score >= old else share / 2
         kept = lot.random() < likely
         weak, strong = float(lot.random() < score), float(lot.random() < 0.95) - 0.1
         seen = (weak, None) if kept else (None, strong)
@@ -134,23 +136,54 @@ def explored(lot: random.Random, n: int) -> list[Logged]:
     return turns
 
 
-def test_intervals_hold_the_true_value_as_often_as_they_say() -> None:
-    # Kept above .7: the integral of s from .7 to 1 is .255, and .7 of the turns are worth .95 - .1.
-    truth, old_truth = 0.255 + 0.595, 0.375 + 0.5 * 0.85
+def worth(threshold: float) -> float:
+    """The true value of keeping above it: the integral of the score there, and .85 for the rest."""
+    return (1 - threshold**2) / 2 + 0.85 * threshold
+
+
+SOAK = bool(os.environ.get("PIER_SOAK"))
+GRID = [
+    (n, share, old, new)
+    for n in (100, 300, 1000, 2000)
+    for share in (0.05, 0.1, 0.3)
+    for old, new in ((0.5, 0.7), (0.7, 0.4))
+]
+FEW = [(100, 0.05, 0.7, 0.4), (100, 0.1, 0.5, 0.7), (300, 0.3, 0.5, 0.7)]
+
+
+@pytest.mark.parametrize(("n", "share", "old", "new"), GRID if SOAK else FEW)
+def test_intervals_hold_the_true_value_as_often_as_they_say(n: int, share: float, old: float, new: float) -> None:
+    splits = 400 if SOAK else SPLITS
     lot = random.Random(7)
+    keeps, kept = (lambda score: score >= new), (lambda score: score >= old)
+    model = lambda score, tier: 0.5 if tier == "weak" else 0.85  # noqa: E731
     hits = {"snips": 0, "dr": 0, "difference": 0}
-    for _ in range(SPLITS):
-        turns = explored(lot, 300)
-        keeps, old = (lambda score: score >= 0.7), (lambda score: score >= 0.5)
-        model = lambda score, tier: 0.5 if tier == "weak" else 0.85  # noqa: E731
+    for _ in range(splits):
+        turns = explored(lot, n, share, old)
         for name, found, true in (
-            ("snips", snips(turns, keeps), truth),
-            ("dr", doubly_robust(turns, keeps, model), truth),
-            ("difference", difference(turns, keeps, old, model), truth - old_truth),
+            ("snips", snips(turns, keeps), worth(new)),
+            ("dr", doubly_robust(turns, keeps, model), worth(new)),
+            ("difference", difference(turns, keeps, kept, model), worth(new) - worth(old)),
         ):
             assert found is not None
             hits[name] += found.low <= true <= found.high
-    assert all(count >= 0.9 * SPLITS for count in hits.values()), hits
+    assert all(count >= 0.93 * splits for count in hits.values()), hits
+
+
+def test_few_groups_are_taken_as_few() -> None:
+    # The table's 97.5 % points.
+    assert [student(n) for n in (4, 10, 30, 1000)] == pytest.approx([2.776, 2.228, 2.042, 1.962], abs=0.01)
+
+
+def test_an_arm_seen_once_in_many_turns_leaves_a_wide_interval() -> None:
+    turns = [Logged(0.9, 1.0, None, 0.975) for _ in range(40)]
+    sure, unsure = snips(turns, lambda score: score > 0.5), snips(turns, lambda score: score > 0.95)
+    change = difference(turns, lambda s: s > 0.95, lambda s: s > 0.5, lambda s, t: 0.9)
+    assert unsure is None
+    assert sure is not None
+    assert change is not None
+    assert sure.high - sure.low < 0.2
+    assert change.high - change.low > 1
 
 
 def test_turns_of_one_session_do_not_pass_for_as_many_turns() -> None:

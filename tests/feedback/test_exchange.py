@@ -19,7 +19,7 @@ from pier_tui.errors import ConfigError, PierError
 from pier_tui.feedback.exchange import from_jsonl, read, to_jsonl
 from pier_tui.feedback.log import FeedbackLog
 from pier_tui.feedback.pool import Pool
-from pier_tui.feedback.rows import DecisionRow, Feedback, Outcome
+from pier_tui.feedback.rows import DecisionRow, Feedback, Outcome, Pair
 from pier_tui.feedback.thresholds import Learned, Thresholds
 
 
@@ -64,11 +64,12 @@ def test_a_calibration_is_taken_back_to_the_one_before_and_then_to_none(tmp_path
     kept.put(Learned(common=threshold(0.4)))
     kept.put(Learned(common=threshold(0.6), repos={"shop": threshold(0.6, calibrator=Platt(slope=1, offset=0))}))
     assert (kept.now(), kept.before()) == (threshold(0.6), threshold(0.4))
-    shop = kept.now("shop")
+    # Calibrations of before such names knew the folder's only.
+    shop = kept.now(lambda: "shop@0a1b2c3d")
     assert shop is not None
     assert shop.calibrator == Platt(slope=1, offset=0)
     assert kept.undo() == threshold(0.4)
-    assert kept.now("shop") == load(tmp_path / FILE) == threshold(0.4)
+    assert kept.now(lambda: "shop") == load(tmp_path / FILE) == threshold(0.4)
     assert kept.undo() is None
     assert kept.now() is None
     with pytest.raises(ConfigError, match="no calibration to take back"):
@@ -80,7 +81,7 @@ def test_a_threshold_file_written_by_hand_holds_everywhere_and_is_gone_back_to(t
     save(tmp_path / FILE, threshold(0.3))
     kept.put(Learned(common=threshold(0.6), repos={"shop": threshold(0.7)}))
     save(tmp_path / FILE, threshold(0.2))
-    assert kept.now("shop") == threshold(0.2)
+    assert kept.now(lambda: "shop") == threshold(0.2)
     assert kept.undo() == threshold(0.3)
 
 
@@ -136,6 +137,13 @@ def test_two_members_have_the_same_feedback_after_each_has_synced(url: str, tmp_
     assert pool.sync(mine) == (0, 2)
     assert pool.sync(theirs) == (0, 0)
     assert mine.everything().model_dump() == theirs.everything().model_dump()
+    # Which try I kept at last reaches the other too, and his copy of it never comes back over it.
+    for weak in (1.0, 0.0):
+        asyncio.run(mine.pair([Pair(decision="d1", weak=weak, strong=1 - weak, judge="user", time=6.0)]))
+        assert pool.sync(mine) == (1, 0)
+        assert pool.sync(theirs) == (0, 1)
+    assert pool.sync(mine) == (0, 0)
+    assert [pair.strong for pair in theirs.pairs() if pair.source == "redo"] == [1.0]
     # What came of my turn since reaches the other, and his stale copy never comes back over it.
     asyncio.run(mine.record([row(1, 0.9, outcome=Outcome(undone=True))]))
     assert pool.sync(mine) == (1, 0)

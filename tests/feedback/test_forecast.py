@@ -6,9 +6,10 @@ from decimal import Decimal
 
 from made_feedback import labelled, press, row
 
-from pier_tui.calibration import Identity, Platt, Threshold
+from pier_tui.calibration import Identity, Isotonic, Platt, Threshold
 from pier_tui.feedback.examples import examples
 from pier_tui.feedback.forecast import changed, forecast, forecasts, in_words, lessons, said
+from pier_tui.feedback.outlook import outlook
 from pier_tui.feedback.rows import Feedback, Label
 
 AT = Threshold(tau=0.5)
@@ -68,3 +69,12 @@ def test_what_changed_is_told_against_the_last_time() -> None:
         "It rests on 60 judged turns, 40 before.",
     ]
     assert changed(after, after) == ["Nothing changed."]
+
+
+def test_the_threshold_in_use_is_foreseen_as_it_is_and_not_as_its_hundredth() -> None:
+    now = Threshold(tau=0.999, calibrator=Isotonic(scores=(0.5, 0.9), values=(0.2, 0.999)))
+    feedback = labelled([(0.9, "keep"), (0.5, "escalate")])
+    found = outlook(feedback, now, None, setting=0.5, strategy="self-route", session="s").at(0.999)
+    assert found is not None
+    assert found.escalation is not None
+    assert found.escalation[0] == 0.5

@@ -72,6 +72,14 @@ def test_labels_audits_and_regrets_are_those_of_the_sessions_reported() -> None:
     assert [regret.row.decision for regret in found.regrets] == ["d1"]
 
 
+def test_tries_the_user_chose_between_are_counted_by_the_model_that_was_kept() -> None:
+    pairs = [
+        Pair(decision=f"d{n}", session="s", weak=w, strong=None if w is None else 1 - w)
+        for n, w in enumerate((1, 0, 0, None))
+    ]
+    assert report([session()], Feedback(pairs=tuple(pairs))).compared_tries == {"weak": 1, "strong": 2}
+
+
 def test_the_offline_pair_saves_nothing() -> None:
     found = report([turn(1, "weak", call(1, "weak", "0", "1", "2", offline=True))], Feedback())
     assert (found.offline, found.actual, found.saved) == (True, Decimal(0), None)

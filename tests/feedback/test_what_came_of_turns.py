@@ -13,6 +13,7 @@ from pier_tui.events import (
     RouteDecided,
     Segment,
     ToolReturned,
+    WentBack,
 )
 from pier_tui.feedback.outcomes import decisions
 from pier_tui.models.messages import Tier
@@ -86,10 +87,28 @@ def test_a_turn_whose_change_was_taken_back_is_undone() -> None:
 
 def test_a_turn_done_again_on_the_other_model_is_redone_and_later_ones_set_aside() -> None:
     before_turn_2 = BackboneRestored(request=1, turn=3, backbone=Backbone(deltas=(Delta(turn=1, messages=()),)))
-    events = [started(), *turn(1), *turn(2), *turn(3), before_turn_2, started(), *turn(4, "strong")]
+    back = WentBack(request=1, to=2, again=4, tier="strong")
+    events = [started(), *turn(1), *turn(2), *turn(3), back, before_turn_2, started(), *turn(4, "strong")]
     outcomes = [r.outcome for r in decisions(events)]
     assert [o.redone for o in outcomes] == [False, True, False, False]
     assert [o.set_aside for o in outcomes] == [False, True, True, False]
+    kept_first = [r.outcome.set_aside for r in decisions(events, live={1, 2, 3})]
+    assert kept_first == [False, False, False, True]
+
+
+def test_a_turn_of_an_earlier_request_done_again_leaves_what_came_of_the_others_as_it_was() -> None:
+    later = [e.model_copy(update={"request": 2}) for e in (started(), *turn(3, fails=True), RequestEnded(why="stuck"))]
+    again = [
+        WentBack(request=2, turn=3, to=1, again=4, tier="strong"),
+        *(e.model_copy(update={"request": 2}) for e in (started(), *turn(4, "strong"), *turn(5, fails=True))),
+    ]
+    first = [started(), *turn(1), *turn(2), RequestEnded(request=1)]
+    rows = decisions([*first, *later, *again])
+    assert [r.outcome.redone for r in rows] == [True, False, False, False, False]
+    assert [r.redo_of for r in rows] == ["", "", "", "s-1", ""]
+    assert [r.outcome.next_failure for r in rows] == [None, None, None, 1, None]
+    assert [r.outcome.ended for r in rows] == ["finished", "finished", "stuck", "", ""]
+    assert [r.features["turns_before"] for r in rows] == [0, 1, 0, 0, 1]
 
 
 def test_a_turn_without_an_answer_is_no_decision() -> None:

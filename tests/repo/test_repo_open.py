@@ -11,6 +11,7 @@ import pytest
 
 from pier_tui.errors import RepositoryError
 from pier_tui.repo.git import git, git_sync, own_config
+from pier_tui.repo.history import known_as
 from pier_tui.repo.making import diff_bytes
 from pier_tui.repo.overlay import Overlay
 from pier_tui.repo.patch import apply
@@ -240,3 +241,28 @@ def test_the_sample_is_the_same_every_time_and_fails_in_two_places(tmp_path: Pat
     )
     with pytest.raises(RepositoryError, match="not empty"):
         make_sample(first)
+
+
+def test_a_repository_is_known_by_where_it_is_cloned_from_else_by_its_first_commit(
+    work: Path, tmp_path: Path, run_git
+) -> None:
+    first = run_git(work, "rev-parse", "HEAD").decode()[:8]
+    named = []
+    for url in (
+        "",
+        "https://me@host.example/team/work.git",
+        "git@host.example:Team/work",
+        "https://host.example/x/work",
+    ):
+        root = tmp_path / str(len(named)) / "work"
+        shutil.copytree(work, root)
+        if url:
+            run_git(root, "remote", "add", "origin", url)
+        named.append(known_as(root))
+    (tmp_path / "empty").mkdir()
+    run_git(tmp_path / "empty", "init", "-q")
+    assert named[0] == f"work@{first}"
+    assert named[1] == named[2]
+    assert len({*named}) == 3
+    assert all(name.startswith("work@") and "host" not in name for name in named)
+    assert known_as(tmp_path / "empty") == "empty"

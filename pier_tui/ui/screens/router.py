@@ -16,6 +16,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Button, Static
 
+from pier_tui.calibration import shown
 from pier_tui.errors import PierError
 from pier_tui.feedback.outlook import STEPS, Outlook
 from pier_tui.ui.foresight import foreseen, slider
@@ -139,7 +140,8 @@ class RouterScreen(Page):
     def action_use(self) -> None:
         """Route by it."""
         if (teaching := self._routed.teaching) is not None:
-            self._ask(teaching, lambda: teaching.use_tau(self._step / STEPS))
+            tau = self._tau(self._outlook.now.tau if self._outlook else -1.0)
+            self._ask(teaching, lambda: teaching.use_tau(tau))
 
     def action_next_strategy(self) -> None:
         """Route by the next strategy of the list."""
@@ -194,17 +196,23 @@ class RouterScreen(Page):
     def _threshold(self, width: int) -> Content:
         used = self._routed.threshold
         if self._routed.teaching is None:
-            shown = "not known" if used is None else f"{used:.2f}"
-            return Content(f"{shown}: a turn whose confidence is below it goes to the 105B")
-        tau = self._step / STEPS
+            text = "not known" if used is None else shown(used)
+            return Content(f"{text}: a turn whose confidence is below it goes to the 105B")
         in_use = self._outlook.now.tau if self._outlook else used or 0.0
-        same = round(in_use * STEPS) == self._step
-        state = "in use" if same else f"not in use: enter uses it; {in_use:.2f} is"
-        lines = [f"{slider(tau, in_use, min(width - 4, 60))}", f"{tau:.2f}, {state}. A confidence below it escalates."]
+        tau = self._tau(in_use)
+        state = "in use" if tau == in_use else f"not in use: enter uses it; {shown(in_use)} is"
+        lines = [
+            f"{slider(tau, in_use, min(width - 4, 60))}",
+            f"{shown(tau)}, {state}. A confidence below it escalates.",
+        ]
         found = self._outlook.at(tau) if self._outlook else None
         lines += foreseen(found) if found else ["reading your log ..."]
         said = [Content.styled(f"\n{sanitize(self._said)}", "$text-primary")] if self._said else []
         return Content.assemble("\n".join(lines), *said)
+
+    def _tau(self, in_use: float) -> float:
+        """The threshold the slider is at: the one in use where they are of one hundredth, as 0.999 is not 1."""
+        return in_use if round(in_use * STEPS) == self._step else self._step / STEPS
 
     def _strategies(self) -> Content:
         name = self._routed.strategy or "not started"
@@ -221,7 +229,9 @@ class RouterScreen(Page):
         now = outlook.now
         source = f"{now.n} judged turns" + (f", risk {now.alpha:g}" if now.alpha is not None else ", chosen by hand")
         lines = [
-            f"in use: {now.tau:.2f} from {source}" if outlook.learned else "nothing yet: the threshold is the setting"
+            f"in use: {shown(now.tau)} from {source}"
+            if outlook.learned
+            else "nothing yet: the threshold is the setting"
         ]
         lines += outlook.words
         lines += [f"since last time: {change}" for change in outlook.changes]
