@@ -47,8 +47,11 @@ _C = """
 
 @dataclass(frozen=True)
 class Language:
-    """A language: the module of its grammar, the function there that gives it, and the query over its syntax."""
+    """A language: how its files end, the module of its grammar, the query over its syntax, and the function there
+    that gives the grammar.
+    """
 
+    suffixes: tuple[str, ...]
     module: str
     query: str
     function: str = "language"
@@ -56,6 +59,7 @@ class Language:
 
 LANGUAGES: dict[str, Language] = {
     "python": Language(
+        ("py", "pyi"),
         "tree_sitter_python",
         """
         (class_definition name: (identifier) @class)
@@ -70,10 +74,13 @@ LANGUAGES: dict[str, Language] = {
         (type (identifier) @ref)
         """,
     ),
-    "javascript": Language("tree_sitter_javascript", _JAVASCRIPT),
-    "typescript": Language("tree_sitter_typescript", _JAVASCRIPT + _TYPESCRIPT, "language_typescript"),
-    "tsx": Language("tree_sitter_typescript", _JAVASCRIPT + _TYPESCRIPT, "language_tsx"),
+    "javascript": Language(("js", "jsx", "mjs", "cjs"), "tree_sitter_javascript", _JAVASCRIPT),
+    "typescript": Language(
+        ("ts", "mts", "cts"), "tree_sitter_typescript", _JAVASCRIPT + _TYPESCRIPT, "language_typescript"
+    ),
+    "tsx": Language(("tsx",), "tree_sitter_typescript", _JAVASCRIPT + _TYPESCRIPT, "language_tsx"),
     "go": Language(
+        ("go",),
         "tree_sitter_go",
         """
         (function_declaration name: (identifier) @function)
@@ -84,6 +91,7 @@ LANGUAGES: dict[str, Language] = {
         """,
     ),
     "rust": Language(
+        ("rs",),
         "tree_sitter_rust",
         """
         (function_item name: (identifier) @function)
@@ -105,6 +113,7 @@ LANGUAGES: dict[str, Language] = {
         """,
     ),
     "java": Language(
+        ("java",),
         "tree_sitter_java",
         """
         (class_declaration name: (identifier) @type)
@@ -118,8 +127,9 @@ LANGUAGES: dict[str, Language] = {
         (type_identifier) @ref
         """,
     ),
-    "c": Language("tree_sitter_c", _C),
+    "c": Language(("c", "h"), "tree_sitter_c", _C),
     "cpp": Language(
+        ("cc", "cpp", "cxx", "hpp", "hh", "hxx"),
         "tree_sitter_cpp",
         _C
         + """
@@ -133,6 +143,7 @@ LANGUAGES: dict[str, Language] = {
         """,
     ),
     "ruby": Language(
+        ("rb",),
         "tree_sitter_ruby",
         """
         (class name: (constant) @class)
@@ -144,6 +155,7 @@ LANGUAGES: dict[str, Language] = {
         """,
     ),
     "shell": Language(
+        ("sh", "bash", "zsh"),
         "tree_sitter_bash",
         """
         (function_definition name: (word) @function)
@@ -151,15 +163,7 @@ LANGUAGES: dict[str, Language] = {
         """,
     ),
 }
-SUFFIXES: dict[str, str] = {
-    **dict.fromkeys(("py", "pyi"), "python"),
-    **dict.fromkeys(("js", "jsx", "mjs", "cjs"), "javascript"),
-    **dict.fromkeys(("ts", "mts", "cts"), "typescript"),
-    **dict.fromkeys(("c", "h"), "c"),
-    **dict.fromkeys(("cc", "cpp", "cxx", "hpp", "hh", "hxx"), "cpp"),
-    **dict.fromkeys(("sh", "bash", "zsh"), "shell"),
-    **{"tsx": "tsx", "go": "go", "rs": "rust", "java": "java", "rb": "ruby"},
-}
+_BY_SUFFIX = {suffix: name for name, language in LANGUAGES.items() for suffix in language.suffixes}
 
 
 @dataclass(frozen=True)
@@ -178,7 +182,7 @@ class Reader:
 def language_of(path: str) -> str:
     """The name of a file's language, '' where none is known."""
     name = path.rsplit("/", 1)[-1]
-    return SUFFIXES.get(name.rsplit(".", 1)[-1].lower(), "") if "." in name else ""
+    return _BY_SUFFIX.get(name.rsplit(".", 1)[-1].lower(), "") if "." in name else ""
 
 
 _READERS = threading.local()
