@@ -6,6 +6,7 @@ A capture called `ref` is a mention, any other names the kind of a definition.
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from dataclasses import dataclass
 from functools import lru_cache
@@ -203,6 +204,26 @@ def reader(name: str) -> Reader:
 def _loaded(name: str) -> tuple[Any, Any]:
     import tree_sitter
 
-    language = LANGUAGES[name]
-    grammar = tree_sitter.Language(getattr(import_module(language.module), language.function)())
-    return grammar, tree_sitter.Query(grammar, language.query)
+    grammar = _grammar(LANGUAGES[name])
+    return grammar, tree_sitter.Query(grammar, LANGUAGES[name].query)
+
+
+def _grammar(language: Language) -> Any:
+    import tree_sitter
+
+    return tree_sitter.Language(getattr(import_module(language.module), language.function)())
+
+
+@lru_cache
+def fingerprint(name: str) -> str:
+    """What a language's tags depend on besides the text: its query and its grammar; '' where there is no grammar."""
+    language = LANGUAGES.get(name)
+    if language is None:
+        return ""
+    try:
+        grammar = _grammar(language)
+    except (ImportError, OSError, ValueError):
+        return ""
+    shape = (grammar.abi_version, grammar.node_kind_count, grammar.field_count, grammar.parse_state_count)
+    version = getattr(grammar, "semantic_version", None)
+    return hashlib.sha256(repr((language, version, shape)).encode()).hexdigest()[:16]
