@@ -72,15 +72,8 @@ class Beside:
         async with self._starting:
             self._closed = True
             process, self._process = self._process, None
-        if process is None or process.stdin is None:
-            return
-        process.stdin.close()
-        try:
-            await asyncio.wait_for(process.wait(), END)
-        except TimeoutError:
-            with suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+        if process is not None:
+            await _end(process)
         if self._listening is not None:
             await self._listening
 
@@ -142,6 +135,16 @@ class Beside:
         for answer in self._waiting.values():
             if not answer.done():
                 answer.set_exception(PierError("The process that reads symbols ended."))
+        await _end(process)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Close its input, and wait until it has ended; it is killed only when late, as asking for that may reap it."""
+    if process.stdin is not None:
+        process.stdin.close()
+    try:
+        await asyncio.wait_for(process.wait(), END)
+    except TimeoutError:
         with suppress(ProcessLookupError):
             process.kill()
         await process.wait()

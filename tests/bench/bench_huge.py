@@ -107,7 +107,7 @@ def screen(home: Path, folder: Path, what: str) -> None:
     edited = next(folder.rglob("unit_000042.*"))
     before = edited.read_bytes()
     edited.write_bytes(before + b"# changed\n")
-    print(f"{what}: a change on disk shown     {program.until('unit_000042[^0-9]') - began:7.0f} ms")
+    print(f"{what}: a change on disk shown     {program.until('1 changed') - began:7.0f} ms")
     edited.write_bytes(before)
     print(f"{what}: memory {memory(program.child.pid):.0f} MB, {program.cpu():.0f} ms CPU in all")
     program.child.close(force=True)
