@@ -25,7 +25,7 @@ from pier_tui.agent.tool_run import ToolBench
 from pier_tui.backbone.compaction import epoch_for
 from pier_tui.backbone.instructions import Instructions, read_instructions
 from pier_tui.backbone.repo_card import repo_card
-from pier_tui.config import Settings, config_dir, load, prompts_dir, save_rule, state_dir
+from pier_tui.config import Settings, cache_dir, config_dir, load, prompts_dir, save_rule, state_dir
 from pier_tui.connecting import clients_of, guard_keys, pick_profile
 from pier_tui.errors import ConfigError, RepositoryError, ToolError
 from pier_tui.feedback.log import FeedbackLog
@@ -143,7 +143,7 @@ async def assemble(
     told, card = await asyncio.to_thread(_introduced, books, overlay, repo.root, env, trusted)
     steering.pinned = resumed.pinned if chosen.only is None else "auto"
     feedback = await asyncio.to_thread(FeedbackLog, state_dir(env) / "feedback.db")
-    atlas = Atlas(overlay, card, chosen.map_tokens).started()
+    atlas = Atlas(overlay, card, chosen.map_tokens, kept=cache_dir(env) / "symbols").started()
     routing, unused = taught.routing(chosen, env)
     routing.strategy = strategy or routing.strategy
     parts = Parts(

@@ -1,6 +1,7 @@
 """The backbone's items as the text both models read.
 
-Sections come in a fixed order, without ids or times, so the same items always give the same bytes.
+Sections come in a fixed order, without times, so the same items always give the same bytes. Ids stand only where a
+model can use them: what models state and may still change.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def snapshot(backbone: Backbone, *, request: str = "") -> str:
 
 def _lines(item: Item, *, last: bool, said: str) -> list[str]:
     """An item as its first line and, for commands, the lines that matter of its output."""
-    first = f"- {_mark(item)}{_text(item, last=last, said=said)}{_remarks(item)}"
+    first = f"- {_mark(item)}{_id(item)}{_text(item, last=last, said=said)}{_remarks(item)}"
     if item.section != "commands" or not item.detail:
         return [first]
     shown = item.detail.splitlines()
@@ -54,6 +55,12 @@ def _mark(item: Item) -> str:
     if item.section == "errors":
         return "[fixed] " if item.status == "done" else "[open] "
     return ""
+
+
+def _id(item: Item) -> str:
+    """How a model names the item to change or close it; nothing where it may not, or need not any more."""
+    stated = item.section in ("plan", "decisions", "questions") and item.status == "open"
+    return f"{item.id}: " if stated and not item.pinned and item.author != "you" else ""
 
 
 def _text(item: Item, *, last: bool, said: str) -> str:

@@ -5,25 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pier_tui.models.tokens import count
-from pier_tui.symbols.ranking import Ranked
+from pier_tui.symbols.ranking import Ranked, showable
 
 MAP_TOKENS = 400
 """The usual size of a slice, in tokens (estimated): it held the file written first in 28 of 30 recorded sessions; 200
 tokens did in 26, 1200 in 29."""
-PER_FILE = 3
-"""Definitions shown of one file."""
-LONGEST_NAME = 48
-"""Longer names, such as those of tests that are sentences, would fill a slice by themselves."""
 
 
 def lines_of(ranked: Iterable[Ranked], budget: int = MAP_TOKENS) -> tuple[str, ...]:
     """`path: name (line), name (line)` for as many files as fit, the weightiest first, names in order of lines."""
     chosen: dict[str, list[Ranked]] = {}
     room = budget
-    for item in ranked:
+    for item in showable(ranked, budget):
         own = chosen.get(item.path, [])
-        if len(own) >= PER_FILE or len(item.definition.name) > LONGEST_NAME or not item.path.isprintable():
-            continue
         price = count(f", {_label(item)}") + (0 if own else count(f"{item.path}:\n"))
         if price > room:
             break

@@ -5,6 +5,7 @@ Also a folder without git, for read-only use (`Repo.plain`). Nothing here writes
 
 from __future__ import annotations
 
+import asyncio
 import os
 import stat
 from collections.abc import Iterable, Iterator
@@ -88,8 +89,8 @@ class Repo:
     async def files(self) -> tuple[str, ...]:
         """Tracked files that exist, and untracked ones that are not ignored, sorted."""
         if not self.is_git:
-            return walked(self._root)
-        return listing(await git(self._root, *LISTED))
+            return await asyncio.to_thread(walked, self._root)
+        return await asyncio.to_thread(listing, await git(self._root, *LISTED))
 
     def files_sync(self) -> tuple[str, ...]:
         """The same as `files`, for threads."""
@@ -217,13 +218,13 @@ def listing(out: bytes) -> tuple[str, ...]:
     """The answer of ls-files as paths; deleted and sparse files, submodules and nested repositories left out."""
     found: set[str] = set()
     gone: set[str] = set()
-    for entry in out.split(b"\0"):
+    for entry in os.fsdecode(out).split("\0"):
         tag, fields = entry[:1], entry[2:]
-        start, _, name = (b"", b"", fields) if tag == b"?" else fields.partition(b"\t")
-        if tag in (b"R", b"S") or start.startswith(b"160000"):
-            gone.add(os.fsdecode(name))
-        elif name and not name.endswith(b"/") and STAGED.encode() not in name:
-            found.add(os.fsdecode(name))
+        start, _, name = ("", "", fields) if tag == "?" else fields.partition("\t")
+        if tag in ("R", "S") or start.startswith("160000"):
+            gone.add(name)
+        elif name and name[-1] != "/" and STAGED not in name:
+            found.add(name)
     return tuple(sorted(found - gone))
 
 

@@ -6,6 +6,7 @@ A capture called `ref` is a mention, any other names the kind of a definition.
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from dataclasses import dataclass
 from functools import lru_cache
@@ -47,8 +48,11 @@ _C = """
 
 @dataclass(frozen=True)
 class Language:
-    """A language: the module of its grammar, the function there that gives it, and the query over its syntax."""
+    """A language: how its files end, the module of its grammar, the query over its syntax, and the function there
+    that gives the grammar.
+    """
 
+    suffixes: tuple[str, ...]
     module: str
     query: str
     function: str = "language"
@@ -56,6 +60,7 @@ class Language:
 
 LANGUAGES: dict[str, Language] = {
     "python": Language(
+        ("py", "pyi"),
         "tree_sitter_python",
         """
         (class_definition name: (identifier) @class)
@@ -70,10 +75,13 @@ LANGUAGES: dict[str, Language] = {
         (type (identifier) @ref)
         """,
     ),
-    "javascript": Language("tree_sitter_javascript", _JAVASCRIPT),
-    "typescript": Language("tree_sitter_typescript", _JAVASCRIPT + _TYPESCRIPT, "language_typescript"),
-    "tsx": Language("tree_sitter_typescript", _JAVASCRIPT + _TYPESCRIPT, "language_tsx"),
+    "javascript": Language(("js", "jsx", "mjs", "cjs"), "tree_sitter_javascript", _JAVASCRIPT),
+    "typescript": Language(
+        ("ts", "mts", "cts"), "tree_sitter_typescript", _JAVASCRIPT + _TYPESCRIPT, "language_typescript"
+    ),
+    "tsx": Language(("tsx",), "tree_sitter_typescript", _JAVASCRIPT + _TYPESCRIPT, "language_tsx"),
     "go": Language(
+        ("go",),
         "tree_sitter_go",
         """
         (function_declaration name: (identifier) @function)
@@ -84,6 +92,7 @@ LANGUAGES: dict[str, Language] = {
         """,
     ),
     "rust": Language(
+        ("rs",),
         "tree_sitter_rust",
         """
         (function_item name: (identifier) @function)
@@ -105,6 +114,7 @@ LANGUAGES: dict[str, Language] = {
         """,
     ),
     "java": Language(
+        ("java",),
         "tree_sitter_java",
         """
         (class_declaration name: (identifier) @type)
@@ -118,8 +128,9 @@ LANGUAGES: dict[str, Language] = {
         (type_identifier) @ref
         """,
     ),
-    "c": Language("tree_sitter_c", _C),
+    "c": Language(("c", "h"), "tree_sitter_c", _C),
     "cpp": Language(
+        ("cc", "cpp", "cxx", "hpp", "hh", "hxx"),
         "tree_sitter_cpp",
         _C
         + """
@@ -133,6 +144,7 @@ LANGUAGES: dict[str, Language] = {
         """,
     ),
     "ruby": Language(
+        ("rb",),
         "tree_sitter_ruby",
         """
         (class name: (constant) @class)
@@ -144,6 +156,7 @@ LANGUAGES: dict[str, Language] = {
         """,
     ),
     "shell": Language(
+        ("sh", "bash", "zsh"),
         "tree_sitter_bash",
         """
         (function_definition name: (word) @function)
@@ -151,15 +164,7 @@ LANGUAGES: dict[str, Language] = {
         """,
     ),
 }
-SUFFIXES: dict[str, str] = {
-    **dict.fromkeys(("py", "pyi"), "python"),
-    **dict.fromkeys(("js", "jsx", "mjs", "cjs"), "javascript"),
-    **dict.fromkeys(("ts", "mts", "cts"), "typescript"),
-    **dict.fromkeys(("c", "h"), "c"),
-    **dict.fromkeys(("cc", "cpp", "cxx", "hpp", "hh", "hxx"), "cpp"),
-    **dict.fromkeys(("sh", "bash", "zsh"), "shell"),
-    **{"tsx": "tsx", "go": "go", "rs": "rust", "java": "java", "rb": "ruby"},
-}
+_BY_SUFFIX = {suffix: name for name, language in LANGUAGES.items() for suffix in language.suffixes}
 
 
 @dataclass(frozen=True)
@@ -178,7 +183,7 @@ class Reader:
 def language_of(path: str) -> str:
     """The name of a file's language, '' where none is known."""
     name = path.rsplit("/", 1)[-1]
-    return SUFFIXES.get(name.rsplit(".", 1)[-1].lower(), "") if "." in name else ""
+    return _BY_SUFFIX.get(name.rsplit(".", 1)[-1].lower(), "") if "." in name else ""
 
 
 _READERS = threading.local()
@@ -199,6 +204,26 @@ def reader(name: str) -> Reader:
 def _loaded(name: str) -> tuple[Any, Any]:
     import tree_sitter
 
-    language = LANGUAGES[name]
-    grammar = tree_sitter.Language(getattr(import_module(language.module), language.function)())
-    return grammar, tree_sitter.Query(grammar, language.query)
+    grammar = _grammar(LANGUAGES[name])
+    return grammar, tree_sitter.Query(grammar, LANGUAGES[name].query)
+
+
+def _grammar(language: Language) -> Any:
+    import tree_sitter
+
+    return tree_sitter.Language(getattr(import_module(language.module), language.function)())
+
+
+@lru_cache
+def fingerprint(name: str) -> str:
+    """What a language's tags depend on besides the text: its query and its grammar; '' where there is no grammar."""
+    language = LANGUAGES.get(name)
+    if language is None:
+        return ""
+    try:
+        grammar = _grammar(language)
+    except (ImportError, OSError, ValueError):
+        return ""
+    shape = (grammar.abi_version, grammar.node_kind_count, grammar.field_count, grammar.parse_state_count)
+    version = getattr(grammar, "semantic_version", None)
+    return hashlib.sha256(repr((language, version, shape)).encode()).hexdigest()[:16]

@@ -10,9 +10,11 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import mul
+from typing import NamedTuple
 
 from pier_tui.symbols.tags import Definition, Tags
 
@@ -30,6 +32,10 @@ IN_PATH, SEEN, SAID = 2.0, 12.0, 120.0
 the task, and for being named by the request."""
 PLAIN = 0.02
 """What a definition that the request says nothing of gets of its file's weight."""
+PER_FILE = 3
+"""Definitions shown of one file."""
+LONGEST_NAME = 48
+"""Longer names, such as those of tests that are sentences, would fill a slice by themselves."""
 _NAME = re.compile(r"[^\W\d]\w+")
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
 _EMPTY = """the and for with that this from have has had not are was were will would should could can when where which
@@ -47,31 +53,73 @@ class Ranked:
     weight: float
 
 
-def rank(files: Mapping[str, Tags], request: str, seen: Iterable[str] = ()) -> list[Ranked]:
-    """All definitions, the weightiest first, for a request's words and the files the task has looked at.
+class Ranking:
+    """What ranking needs of an index whatever the request, worked out once. The files must not change meanwhile."""
 
-    Equal input gives equal output: order is by weight, then path, then line.
-    """
-    if not files:
-        return []
-    paths = sorted(files)
-    named = frozenset(_NAME.findall(request))
-    graph = _graph(files, paths, named)
-    said = wanted(request)
-    rarity = _rarity(files, paths)
-    wish = _wishes(files, paths, said, rarity, request, frozenset(seen))
-    weights = _settle(graph, wish)
-    flows = _into(graph, weights)
-    most = sum(rarity.get(word, 0.0) for word in sorted(said)) or 1.0
+    def __init__(self, files: Mapping[str, Tags]) -> None:
+        self._paths = sorted(files)
+        self._definitions = [_distinct(files[path].definitions) for path in self._paths]
+        self._graph = _graph(files, self._paths)
+        self._size = [1 + math.log(1 + len(files[path].definitions)) for path in self._paths]
+        self._words = [
+            words(path).union(*(of_name for _, of_name in own))
+            for path, own in zip(self._paths, self._definitions, strict=True)
+        ]
+        frequency = Counter(word for own in self._words for word in own)
+        self._rarity = {word: math.log(1 + len(self._paths) / number) for word, number in frequency.items()}
+        """How much each word tells: the logarithm of the share of files it is in (inverse document frequency)."""
+
+    def of(self, request: str, seen: Iterable[str] = ()) -> Iterator[Ranked]:
+        """All definitions, the weightiest first, for a request's words and the files the task has looked at.
+
+        Equal input gives equal output: order is by weight, then path, then line.
+        """
+        named, said = frozenset(_NAME.findall(request)), wanted(request)
+        telling = sorted(word for word in said if word in self._rarity)
+        weights, given = _settle(self._graph, self._wishes(telling, request, frozenset(seen)), named)
+        most = sum(self._rarity[word] for word in telling) or 1.0
+        found: list[tuple[float, int, int, str, Definition]] = []
+        for number, own in enumerate(self._definitions):
+            plain = 1.0 if _said(self._paths[number], request) else PLAIN
+            mine = weights[number]
+            for definition, of_name in own:
+                name = definition.name
+                worth = plain + (1.0 if name in named else 0.0)
+                if not said.isdisjoint(of_name):
+                    worth += sum(self._rarity[word] for word in telling if word in of_name) / most
+                weight = mine * worth + DAMPING * given.get(name, 0.0)
+                found.append((-weight, number, definition.line, name, definition))
+        found.sort()
+        return (Ranked(self._paths[number], definition, -weight) for weight, number, _, _, definition in found)
+
+    def _wishes(self, telling: Sequence[str], request: str, seen: frozenset[str]) -> list[float]:
+        """Where the weight starts: files whose names and definitions share words with the request, and those seen."""
+        wish: list[float] = []
+        for path, of_file, size in zip(self._paths, self._words, self._size, strict=True):
+            stem = words(path.rsplit("/", 1)[-1].rsplit(".", 1)[0])
+            inside = sum(self._rarity[word] ** 2 for word in telling if word in of_file) / size
+            inside += IN_PATH * sum(self._rarity[word] ** 2 for word in telling if word in stem)
+            inside += SAID if _said(path, request) else 0.0
+            wish.append(inside + (SEEN if path in seen else 0.0) + 0.01)
+        total = sum(wish)
+        return [w / total for w in wish]
+
+
+def rank(files: Mapping[str, Tags], request: str, seen: Iterable[str] = ()) -> list[Ranked]:
+    """As `Ranking.of`, for one request."""
+    return list(Ranking(files).of(request, seen)) if files else []
+
+
+def showable(ranked: Iterable[Ranked], most: int) -> list[Ranked]:
+    """Of ranked definitions those a slice may hold, at most so many: few of each file, with names that can be shown."""
     found: list[Ranked] = []
-    for number, path in enumerate(paths):
-        plain = 1.0 if _said(path, request) else PLAIN
-        for definition in _distinct(files[path].definitions):
-            hit = sum(rarity.get(word, 0.0) for word in sorted(said & words(definition.name))) / most
-            whole = 1.0 if definition.name in named else 0.0
-            flow = DAMPING * flows.get((number, definition.name), 0.0)
-            found.append(Ranked(path, definition, weights[number] * (plain + hit + whole) + flow))
-    found.sort(key=lambda r: (-r.weight, r.path, r.definition))
+    of_file: Counter[str] = Counter()
+    for item in ranked:
+        if len(found) == most:
+            break
+        if of_file[item.path] < PER_FILE and len(item.definition.name) <= LONGEST_NAME and item.path.isprintable():
+            of_file[item.path] += 1
+            found.append(item)
     return found
 
 
@@ -93,33 +141,48 @@ def _stem(word: str) -> str:
     return word
 
 
+class _Name(NamedTuple):
+    """A name: the files that define it, those that mention it, and the square roots of how often each does."""
+
+    name: str
+    homes: list[int]
+    sources: list[int]
+    roots: list[float]
+
+
 @dataclass(frozen=True)
 class _Graph:
-    """Per file, the names it mentions with the share of its weight each gets; per name, the files that define it."""
+    """The names that are mentioned outside the only file that defines them; per file, what it mentions in all."""
 
-    mentions: Sequence[Sequence[tuple[str, float]]]
-    homes: Mapping[str, Sequence[int]]
+    names: Sequence[_Name]
+    totals: Sequence[float]
 
 
-def _graph(files: Mapping[str, Tags], paths: Sequence[str], named: frozenset[str]) -> _Graph:
+def _graph(files: Mapping[str, Tags], paths: Sequence[str]) -> _Graph:
     homes: dict[str, list[int]] = {}
     for number, path in enumerate(paths):
         for name in dict.fromkeys(d.name for d in files[path].definitions):
             homes.setdefault(name, []).append(number)
-    worth = {name: _worth(name, len(at), name in named) for name, at in homes.items()}
-    mentions: list[list[tuple[str, float]]] = []
+    names: dict[str, _Name] = {}
     for number, path in enumerate(paths):
-        out = [
-            (name, worth[name] * math.sqrt(count))
-            for name, count in files[path].mentions.items()
-            if worth.get(name) and homes[name] != [number]
-        ]
-        total = sum(weight for _, weight in out)
-        mentions.append([(name, weight / total) for name, weight in out])
-    return _Graph(mentions, homes)
+        for name, count in files[path].mentions.items():
+            at = homes.get(name)
+            if at and at != [number]:
+                known = names.get(name) or names.setdefault(name, _Name(name, at, [], []))
+                known.sources.append(number)
+                known.roots.append(math.sqrt(count))
+    totals = [0.0] * len(paths)
+    for one in names.values():
+        _add_to(totals, one, _worth(one.name, len(one.homes), named=False))
+    return _Graph(list(names.values()), totals)
 
 
-def _worth(name: str, homes: int, named: bool) -> float:
+def _add_to(totals: list[float], name: _Name, worth: float) -> None:
+    for number, root in zip(name.sources, name.roots, strict=True):
+        totals[number] += worth * root
+
+
+def _worth(name: str, homes: int, *, named: bool) -> float:
     if homes >= IGNORED_FROM and not named:
         return 0.0
     several = "_" in name.strip("_") or (name != name.lower() and name != name.upper())
@@ -129,50 +192,30 @@ def _worth(name: str, homes: int, named: bool) -> float:
     return worth * (COMMON if homes >= COMMON_FROM else 1.0)
 
 
-def _rarity(files: Mapping[str, Tags], paths: Sequence[str]) -> dict[str, float]:
-    """How much each word tells: the logarithm of the share of files it is in (inverse document frequency)."""
-    frequency = Counter(word for path in paths for word in _file_words(path, files[path]))
-    return {word: math.log(1 + len(paths) / number) for word, number in frequency.items()}
-
-
-def _file_words(path: str, tags: Tags) -> frozenset[str]:
-    return words(path).union(*(words(d.name) for d in tags.definitions))
-
-
-def _wishes(
-    files: Mapping[str, Tags],
-    paths: Sequence[str],
-    said: frozenset[str],
-    rarity: Mapping[str, float],
-    request: str,
-    seen: frozenset[str],
-) -> list[float]:
-    """Where the weight starts: files whose names and definitions share words with the request, and those seen."""
-    wish: list[float] = []
-    for path in paths:
-        inside = sum(rarity[w] ** 2 for w in sorted(said & _file_words(path, files[path])))
-        inside /= 1 + math.log(1 + len(files[path].definitions))
-        stem = path.rsplit("/", 1)[-1].rsplit(".", 1)[0]
-        inside += IN_PATH * sum(rarity[w] ** 2 for w in sorted(said & words(stem)))
-        inside += SAID if _said(path, request) else 0.0
-        wish.append(inside + (SEEN if path in seen else 0.0) + 0.01)
-    total = sum(wish)
-    return [w / total for w in wish]
-
-
 def _said(path: str, request: str) -> bool:
     """Whether a request says a path, or names it as a module."""
     return path in request or path.removesuffix(".py").replace("/", ".") in request
 
 
-def _settle(graph: _Graph, wish: Sequence[float]) -> list[float]:
-    """The weight of each file after the passes: what comes in by mentions, and what is wished for."""
+def _settle(graph: _Graph, wish: Sequence[float], named: frozenset[str]) -> tuple[list[float], dict[str, float]]:
+    """The weight of each file after the passes: what comes in by mentions, and what is wished for.
+
+    Also what flows into each definition of a name: its share of what the files give it that mention it.
+    """
+    totals, names = list(graph.totals), []
+    for one in graph.names:
+        worth = _worth(one.name, len(one.homes), named=False)
+        if one.name in named:
+            more = _worth(one.name, len(one.homes), named=True)
+            _add_to(totals, one, more - worth)
+            worth = more
+        if worth:
+            names.append((one, worth / len(one.homes)))
     weights = list(wish)
     for _ in range(PASSES):
         after = [0.0] * len(weights)
-        for name, amount in _by_name(graph, weights).items():
-            share = amount / len(graph.homes[name])
-            for home in graph.homes[name]:
+        for (one, _), share in zip(names, _shares(names, weights, totals), strict=True):
+            for home in one.homes:
                 after[home] += share
         kept = DAMPING * sum(after)
         after = [DAMPING * a + (1 - kept) * w for a, w in zip(after, wish, strict=True)]
@@ -180,27 +223,17 @@ def _settle(graph: _Graph, wish: Sequence[float]) -> list[float]:
         weights = after
         if moved < SETTLED:
             break
-    return weights
+    shares = _shares(names, weights, totals)
+    return weights, {one.name: share for (one, _), share in zip(names, shares, strict=True)}
 
 
-def _by_name(graph: _Graph, weights: Sequence[float]) -> dict[str, float]:
-    """What each name is given by the files that mention it."""
-    given: dict[str, float] = {}
-    for number, out in enumerate(graph.mentions):
-        mine = weights[number]
-        for name, share in out:
-            given[name] = given.get(name, 0.0) + mine * share
-    return given
+def _shares(names: Sequence[tuple[_Name, float]], weights: Sequence[float], totals: Sequence[float]) -> list[float]:
+    """What each home of each name is given."""
+    each = [weight / total if total else 0.0 for weight, total in zip(weights, totals, strict=True)]
+    at = each.__getitem__
+    return [worth * sum(map(mul, map(at, one.sources), one.roots)) for one, worth in names]
 
 
-def _into(graph: _Graph, weights: Sequence[float]) -> dict[tuple[int, str], float]:
-    """What flows into each definition."""
-    given = _by_name(graph, weights)
-    return {
-        (home, name): amount / len(graph.homes[name]) for name, amount in given.items() for home in graph.homes[name]
-    }
-
-
-def _distinct(definitions: Iterable[Definition]) -> list[Definition]:
-    """Each name at its first place."""
-    return list({d.name: d for d in reversed(tuple(definitions))}.values())
+def _distinct(definitions: Iterable[Definition]) -> list[tuple[Definition, frozenset[str]]]:
+    """Each name at its first place, with its words."""
+    return [(d, words(d.name)) for d in {d.name: d for d in reversed(tuple(definitions))}.values()]

@@ -15,11 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pier_tui.errors import ToolError
-from pier_tui.tools import paths
+from pier_tui.tools import paths, scanning
 from pier_tui.tools.environment import for_commands
 from pier_tui.tools.tool import Files
 
 SECONDS = 10.0
+A_SECOND = 5_000
+"""Files for which Python is given another second: many are read in one even where the machine is busy."""
+FEW = 1_000
+"""Files that are searched for a plain text in this process."""
 LONGEST_FILE = 2_000_000
 """Larger files are not searched, in bytes."""
 
@@ -155,25 +159,25 @@ async def _collected(
 
 
 async def _with_python(wanted: Wanted, files: Files, among: list[str]) -> list[Hit]:
-    if not wanted.regex:
+    if not wanted.regex and len(among) <= FEW:
         return await asyncio.to_thread(_plainly, wanted, files, among)
-    texts = await asyncio.to_thread(_texts, files, among)
-    payload = json.dumps({"pattern": wanted.pattern, "most": wanted.most, "files": texts}).encode()
+    payload = await asyncio.to_thread(_asked, wanted, files, among)
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-I",
-        "-c",
-        _PROGRAM,
+        "-S",
+        scanning.__file__,
         env=for_commands(os.environ),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
     )
     try:
-        async with asyncio.timeout(SECONDS):
+        seconds = SECONDS + len(among) / A_SECOND
+        async with asyncio.timeout(seconds):
             answer, _ = await process.communicate(payload)
     except TimeoutError as error:
-        raise ToolError(f"The search took longer than {SECONDS:g} s; use a simpler pattern.") from error
+        raise ToolError(f"The search took longer than {seconds:.0f} s; use a simpler pattern, or a folder.") from error
     finally:
         if process.returncode is None:
             process.kill()
@@ -184,25 +188,18 @@ async def _with_python(wanted: Wanted, files: Files, among: list[str]) -> list[H
     return [Hit(*hit) for hit in found["hits"]]
 
 
-_PROGRAM = """
-import json, re, sys
-asked = json.load(sys.stdin)
-hits = []
-try:
-    pattern = re.compile(asked["pattern"])
-except (re.error, RecursionError, OverflowError) as error:
-    print(json.dumps({"error": str(error)}))
-    sys.exit()
-for path, text in asked["files"]:
-    for number, line in enumerate(text.split("\\n"), 1):
-        if pattern.search(line):
-            hits.append((path, number, line))
-            if len(hits) >= asked["most"]:
-                break
-    if len(hits) >= asked["most"]:
-        break
-print(json.dumps({"hits": hits}))
-"""
+def _asked(wanted: Wanted, files: Files, among: list[str]) -> bytes:
+    """What `scanning` is asked: what is pending is given to it, without a disk all; the rest it reads itself."""
+    root = paths.root_of(files)
+    given = set(among if root is None else files.changed())
+    return json.dumps(
+        {
+            **{"pattern": wanted.pattern, "regex": wanted.regex, "most": wanted.most, "longest": LONGEST_FILE},
+            "root": str(root or ""),
+            "paths": [path for path in among if path not in given],
+            "texts": _texts(files, [path for path in among if path in given]),
+        }
+    ).encode()
 
 
 def _texts(files: Files, among: list[str]) -> list[tuple[str, str]]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pier_tui.agent.atlas import Atlas, unshown
+from pier_tui.agent.atlas import SMALL_BYTES, SMALL_FILES, Atlas, unshown
 from pier_tui.backbone.repo_card import repo_card
 from pier_tui.backbone.state import Backbone
 from pier_tui.repo.overlay import Overlay
@@ -113,3 +113,28 @@ async def test_a_repository_git_cannot_list_just_now_is_read_later(tmp_path: Pat
 )
 def test_only_names_not_shown_at_that_place_are_added(line: str, shown: str, left: tuple[str, ...]) -> None:
     assert unshown((line,), f"map:\n{shown}\nother text") == left
+
+
+async def test_a_large_repository_is_read_in_another_process_and_its_index_is_kept(tmp_path: Path) -> None:
+    many = {f"part/n{n}.py": f"def name_of_{n}_things():\n    pass\n" for n in range(SMALL_FILES)}
+    files = Overlay(repository(tmp_path / "shop", SOURCES | many))
+    atlas = Atlas(files, "\n".join, patience=60.0, kept=tmp_path / "kept").started()
+    files.write("store/cart.py", b"def empty_basket():\n    pass\n")
+    assert "store/cart.py: empty_basket (1)" in await atlas.card("the basket", Backbone())
+    files.write("store/cart.py", None)
+    assert "store/cart.py" not in await atlas.card("the basket", Backbone())
+    assert atlas._beside.pid is not None
+    await atlas.aclose()
+    assert len(list((tmp_path / "kept").iterdir())) == 1
+
+
+async def test_a_small_repository_that_grows_goes_to_another_process(tmp_path: Path) -> None:
+    files = overlay(tmp_path)
+    atlas = atlas_of(files, patience=60.0).started()
+    assert "total (2)" in await atlas.card("the total", Backbone())
+    assert atlas._beside.pid is None
+    files.write("store/long.py", b"def longest_of_all():\n    pass\n" + b"#" * SMALL_BYTES)
+    assert "store/long.py: longest_of_all (1)" in await atlas.card("the longest and the total", Backbone())
+    assert "total (2)" in await atlas.card("the total", Backbone())
+    assert atlas._beside.pid is not None
+    await atlas.aclose()

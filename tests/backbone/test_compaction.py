@@ -115,6 +115,13 @@ def test_changed_files_outlive_files_that_were_only_read() -> None:
     assert "files: f0.py" in report.dropped
 
 
+def test_what_a_model_stated_and_may_change_stands_in_the_snapshot_with_its_id() -> None:
+    said = [Put(item=item("plan", f"step {n}", author="weak")) for n in (1, 2, 3)]
+    state = apply(Backbone(), [*said, Put(item=item("questions", "which?", author="strong"))])
+    state = apply(state, [SetStatus(id="p1", status="done"), Pin(id="p3", pinned=True)])
+    assert snapshot(state) == "## Plan\n- [x] step 1\n- [ ] p2: step 2\n- [ ] step 3\n## Questions\n- q1: which?"
+
+
 def test_the_snapshot_reads_like_notes() -> None:
     state = apply(
         Backbone(),

@@ -173,6 +173,11 @@ class Screen:
                 continue
         return 1000 * (time.perf_counter() - self.began)
 
+    def cpu(self) -> float:
+        """Milliseconds of processor time of the program so far, all of its threads, without what it started."""
+        fields = Path(f"/proc/{self.child.pid}/stat").read_text().rpartition(")")[2].split()
+        return 1000 * (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
 
 def screen(home: Path, repo: Path, session: str | None) -> None:
     """From the start of the process: the first paint, the end of the session, a typed key, and the longest wait of
@@ -183,6 +188,7 @@ def screen(home: Path, repo: Path, session: str | None) -> None:
         program = Screen(home, repo, session)
         first = program.until("shop")
         text = program.until(ENDING if session else "idle")
+        worked = program.cpu()
         typed, waits = 0.0, []
         for number in range(1, 21):
             sent = 1000 * (time.perf_counter() - program.began)
@@ -190,8 +196,8 @@ def screen(home: Path, repo: Path, session: str | None) -> None:
             waits.append(program.until(r"\bz" + "z" * (number - 1) + r"(?!z)") - sent)
             typed = typed or sent + waits[0]
         program.child.close(force=True)
-        rows.append((first, text, typed, max(waits)))
-    names = ("first paint", "its end shown", "first key answered", "longest wait of a key")
+        rows.append((first, text, worked, typed, max(waits)))
+    names = ("first paint", "its end shown", "… processor time", "first key answered", "longest wait of a key")
     for name, column in zip(names, zip(*rows, strict=True), strict=True):
         print(f"{'resume' if session else 'new'}: {name:<24} {statistics.median(column):6.0f} ms")
 

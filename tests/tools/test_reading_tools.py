@@ -97,7 +97,7 @@ FILES: dict[str, str | bytes] = {
 }
 
 
-@pytest.mark.parametrize("ripgrep", ["rg", None])
+@pytest.mark.parametrize(("ripgrep", "few"), [("rg", 1_000), (None, 1_000), (None, 0)])
 @pytest.mark.parametrize(
     ("pattern", "regex", "folder", "expected"),
     [
@@ -110,8 +110,16 @@ FILES: dict[str, str | bytes] = {
     ],
 )
 async def test_search_finds_the_proposed_text_of_tracked_files(
-    make_desk, ripgrep: str | None, pattern: str, regex: bool, folder: str, expected: list[tuple[str, int]]
+    make_desk,
+    ripgrep: str | None,
+    few: int,
+    pattern: str,
+    regex: bool,
+    folder: str,
+    expected: list[tuple[str, int]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(finding, "FEW", few)
     desk = make_desk(FILES)
     desk.files.write("a.py", b"x\ny\nneedle(3)\n")
     desk.files.write("new.py", b"needle\n")
@@ -127,6 +135,30 @@ async def test_search_formats_and_bounds_what_it_found(make_desk) -> None:
     assert len((await desk.call("search", '{"pattern": "hit x"}')).text) < 300
     none = await desk.call("search", '{"pattern": "nothing like it"}')
     assert (none.text, none.ok) == ("no match", True)
+
+
+async def test_a_search_of_many_files_reads_through_no_link_and_stops_at_the_last_hit_wanted(
+    make_desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finding, "FEW", 0)
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "c.txt").write_text("needle\n")
+    desk = make_desk({"a/b.txt": "needle\r\nneedle\n", "a/c.txt": "x", "b/c.txt": "x", "z.txt": "needle é\n"})
+    listed = desk.files.list()
+    (desk.root / "a" / "c.txt").unlink()
+    (desk.root / "a" / "c.txt").symlink_to(tmp_path / "outside" / "c.txt")
+    (desk.root / "b" / "c.txt").unlink()
+    (desk.root / "b").rmdir()
+    (desk.root / "b").symlink_to(tmp_path / "outside")
+    monkeypatch.setattr(desk.files, "_lister", lambda: listed)
+
+    async def found(pattern: str, most: int, *, regex: bool = False) -> list[tuple[str, int]]:
+        hits = await finding.find(finding.Wanted(pattern, regex, "", most), desk.files, None)
+        return [(hit.path, hit.line) for hit in hits]
+
+    assert await found("needle", 9) == [("a/b.txt", 1), ("a/b.txt", 2), ("z.txt", 1)]
+    assert await found("^needle.?$", 1, regex=True) == [("a/b.txt", 1)]
+    assert await found("é", 9) == [("z.txt", 1)]
 
 
 @pytest.mark.parametrize("ripgrep", ["rg", None])

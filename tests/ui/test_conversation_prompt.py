@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+
+import pytest
 from textual import events, on
 from textual.app import App, ComposeResult
 from textual.widgets import Static
@@ -87,6 +90,24 @@ async def test_a_file_is_completed_by_letters_after_an_at_sign() -> None:
         await pilot.press("down", "up", "enter")
         assert app.query_one(PromptInput).text == "see @pier/cart.py "
         assert not app.query_one(ChoiceList).display
+
+
+async def test_files_that_take_long_to_list_keep_no_key_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pier_tui.ui.widgets.prompt.PATIENCE", 0.0)
+    app = PromptApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        prompt = app.query_one(PromptInput)
+        listed: asyncio.Future[tuple[str, ...]] = asyncio.Future()
+        asked: list[int] = []
+        prompt.files = lambda: asked.append(1) or listed  # type: ignore[func-returns-value]
+        await pilot.press(*"@ca")
+        assert prompt.text == "@ca"
+        assert not app.query_one(ChoiceList).display
+        listed.set_result(("pier/cart.py", "pier/other.py"))
+        while not app.query_one(ChoiceList).display:
+            await pilot.pause()
+        await pilot.press("r", "enter")
+        assert (prompt.text, asked) == ("@pier/cart.py ", [1])
 
 
 async def test_up_recalls_what_was_sent_and_down_returns() -> None:

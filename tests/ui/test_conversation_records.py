@@ -11,7 +11,7 @@ from pier_tui.events import Compacted, Labelled, PatchProposed, RequestFailed, T
 from pier_tui.repo.diff import FileDiff, Hunk, Line, Patch
 from pier_tui.ui.widgets.markdown_live import LiveMarkdown
 from pier_tui.ui.widgets.markdown_paint import MarkdownPaint, shrunk
-from pier_tui.ui.widgets.prompt_complete import History, Pastes, best_commands, best_files, file_query
+from pier_tui.ui.widgets.prompt_complete import FileChoices, History, Pastes, best_commands, file_query
 from pier_tui.ui.widgets.transcript_paint import COMPACTED, Page, paint
 from pier_tui.ui.widgets.transcript_records import NoteRecord, Records, RequestRecord, TurnRecord
 from pier_tui.ui.widgets.transcript_rows import Rows
@@ -126,9 +126,21 @@ def test_a_wide_table_shrinks_its_widest_column_first() -> None:
 
 def test_files_are_ranked_by_name_then_path_then_scattered_letters() -> None:
     paths = ["src/cart/models.py", "src/cart.py", "tests/test_cart.py", "c/a/r/t.md", "README.md"]
-    assert [choice.text for choice in best_files("cart", paths)][:2] == ["src/cart.py", "tests/test_cart.py"]
-    assert [choice.text for choice in best_files("tcart", paths)] == ["tests/test_cart.py"]
-    assert best_files("zzz", paths) == []
+
+    def best(query: str) -> list[str]:
+        return [choice.text for choice in FileChoices(paths).best(query)]
+
+    assert best("cart")[:2] == ["src/cart.py", "tests/test_cart.py"]
+    assert best("tCart") == ["tests/test_cart.py"]
+    assert best("zzz") == []
+    assert best("")[0] == "README.md"
+
+
+def test_a_name_typed_on_is_looked_for_in_what_fitted_and_one_taken_back_in_all() -> None:
+    paths = [f"{a}{b}/{c}.py" for a in "abc" for b in "abc" for c in "abc"]
+    typed = FileChoices(paths)
+    for query in ("a", "ab", "abc", "ab", "b", "", "B/c"):
+        assert typed.best(query) == FileChoices(paths).best(query)
 
 
 def test_an_at_sign_inside_a_word_is_no_file() -> None:

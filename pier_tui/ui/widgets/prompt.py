@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from inspect import isawaitable
+import asyncio
+from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 from textual import events
@@ -16,16 +16,20 @@ from pier_tui.ui.text import sanitize, visible
 from pier_tui.ui.widgets.letters import LetterArea
 from pier_tui.ui.widgets.prompt_complete import (
     Choice,
+    FileSearch,
     History,
+    Listing,
     Pastes,
     best_commands,
-    best_files,
     command_query,
     file_query,
+    score,
 )
 
-Files = Callable[[], Sequence[str] | Awaitable[Sequence[str]]]
+Files = Listing
 """Gives the paths to complete to, relative to the repository."""
+PATIENCE = 0.05
+"""Seconds keys wait for files to offer, so that enter takes one of them and does not send."""
 Offer = Literal["file", "command", "history", ""]
 
 
@@ -102,7 +106,7 @@ class PromptInput(LetterArea):
         self._offer: Offer = ""
         self._choices: list[Choice] = []
         self._at = 0
-        self._paths: Sequence[str] = ()
+        self._search: FileSearch | None = None
         # A blinking cursor would be all that a resting screen ever does: two paints a second.
         self.cursor_blink = False
         self.border_title = Content("prompt")
@@ -217,16 +221,26 @@ class PromptInput(LetterArea):
         if self._offer == "history" and self.text:
             self._offer_now(self.sent.search(self.text))
         elif (query := file_query(self.before)) is not None and self.files is not None:
-            if self._offer != "file":
-                found = self.files()
-                self._paths = await found if isawaitable(found) else found
-            self._offer = "file"
-            self._offer_now(best_files(query, self._paths))
+            await self._offer_files(self.files, query)
         elif (query := command_query(self.text)) is not None and self.commands:
             self._offer = "command"
             self._offer_now(best_commands(query, self.commands))
         else:
             self._close()
+
+    async def _offer_files(self, files: Files, query: str) -> None:
+        """What fits; where that takes long, until it is known, what is offered already and still fits."""
+        self._offer, self._search = "file", self._search or FileSearch(files)
+        finding = self._search.start(query)
+        await asyncio.wait({finding}, timeout=PATIENCE)
+        if finding.done():
+            return self._found(finding)
+        self._offer_now([choice for choice in self._choices if score(query, choice.text) is not None])
+        finding.add_done_callback(self._found)
+
+    def _found(self, finding: asyncio.Future[list[Choice]]) -> None:
+        if self._offer == "file" and not finding.cancelled():
+            self._offer_now(finding.result())
 
     def _offer_now(self, choices: list[Choice]) -> None:
         self._choices, self._at = choices, 0
@@ -237,6 +251,7 @@ class PromptInput(LetterArea):
         self.post_message(self.Offered(self._choices, self._at))
 
     def _close(self) -> None:
+        self._search = None
         if self._choices or self._offer:
             self._offer = ""
             self._offer_now([])

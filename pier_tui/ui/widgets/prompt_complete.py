@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import heapq
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from inspect import isawaitable
 
+from pier_tui.errors import PierError
 from pier_tui.ui.format import counted
 from pier_tui.ui.text import visible
 
-MOST = 8
-"""Choices offered at a time."""
+MOST, FEW = 8, 2_000
+"""Choices offered at a time, and files that take no time to go through: a few ms."""
 FOLD_LINES, FOLD_CHARACTERS = 20, 4000
 """A paste longer than this is folded to a placeholder."""
 
+Listing = Callable[[], Sequence[str] | Awaitable[Sequence[str]]]
+"""What gives the paths of a repository."""
 _WORD = re.compile(r"(?:^|(?<=[\s(\[\"'`]))@([^\s@]*)$")
 _COMMAND = re.compile(r"^/([a-z-]*)$")
 
@@ -40,9 +46,12 @@ def command_query(before: str) -> str | None:
 
 def score(query: str, path: str) -> float | None:
     """How well a path fits what was typed, higher is better; None where it does not. Case does not matter."""
-    wanted, name = query.lower(), path.lower()
+    return _score(query.lower(), path.lower())
+
+
+def _score(wanted: str, name: str) -> float | None:
     if not wanted:
-        return -path.count("/") - len(path) / 1000
+        return -name.count("/") - len(name) / 1000
     base = name.rfind("/") + 1
     if (at := name.find(wanted, base)) >= 0:
         return 300 - (at - base) - len(name) / 100 + (50 if at == base else 0)
@@ -63,11 +72,56 @@ def _scattered(wanted: str, name: str) -> float | None:
     return total - len(name) / 100
 
 
-def best_files(query: str, paths: Iterable[str], most: int = MOST) -> list[Choice]:
-    """The files that fit best."""
-    scored = [(found, path) for path in paths if (found := score(query, path)) is not None]
-    scored.sort(key=lambda pair: (-pair[0], pair[1]))
-    return [Choice(path) for _, path in scored[:most]]
+class FileChoices:
+    """Files to choose from while a name is typed. What is asked for next is looked for in what fitted before it."""
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self._all = tuple((path, path.lower()) for path in paths)
+        self._fitted = ("", self._all)
+
+    @property
+    def few(self) -> bool:
+        """Whether all of them can be gone through between two keys."""
+        return len(self._all) <= FEW
+
+    def best(self, query: str, most: int = MOST) -> list[Choice]:
+        """The files that fit best. Safe to call from several threads."""
+        wanted = query.lower()
+        before, among = self._fitted
+        if not wanted.startswith(before):
+            among = self._all
+        scored = [(-found, path, name) for path, name in among if (found := _score(wanted, name)) is not None]
+        self._fitted = (wanted, tuple((path, name) for _, path, name in scored))
+        return [Choice(path) for _, path, _ in heapq.nsmallest(most, scored)]
+
+
+class FileSearch:
+    """The repository's files, listed with the first name that is typed, and searched beside the keys."""
+
+    def __init__(self, files: Listing) -> None:
+        self._files = files
+        self._listing: asyncio.Future[FileChoices] | None = None
+        self.finding: asyncio.Future[list[Choice]] | None = None
+        """The search for what was typed last."""
+
+    def start(self, query: str) -> asyncio.Future[list[Choice]]:
+        """Find the files that fit best, and nothing else any more."""
+        if self.finding is not None:
+            self.finding.cancel()
+        self._listing = self._listing or asyncio.ensure_future(self._list())
+        self.finding = asyncio.ensure_future(self._best(query, self._listing))
+        return self.finding
+
+    async def _best(self, query: str, listing: asyncio.Future[FileChoices]) -> list[Choice]:
+        choices = await asyncio.shield(listing)
+        return choices.best(query) if choices.few else await asyncio.to_thread(choices.best, query)
+
+    async def _list(self) -> FileChoices:
+        try:
+            found = self._files()
+            return await asyncio.to_thread(FileChoices, await found if isawaitable(found) else found)
+        except PierError:  # such as git in the middle of something
+            return FileChoices(())
 
 
 def best_commands(query: str, commands: Sequence[tuple[str, str]], most: int = MOST) -> list[Choice]:
