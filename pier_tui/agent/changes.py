@@ -47,6 +47,8 @@ async def repo_changed(parts: Parts, paths: tuple[str, ...]) -> AsyncGenerator[A
         foreign = await asyncio.to_thread(parts.foreign, paths)
         pending = bool(set(foreign) & set(parts.overlay.changed()))
         moved = await asyncio.to_thread(rebased, parts.overlay) if pending else None
+    if foreign:
+        await parts.bench.forget()
     status = await (await asyncio.to_thread(Repo.open, parts.root)).status() if parts.has_git else None
     yield await parts.recorder.log(
         RepoChanged(paths=foreign, branch=status.branch if status else "", dirty=status.dirty if status else 0)

@@ -17,6 +17,7 @@ from pier_tui.events import AnyEvent, CallFinished, Notice, ReasoningDelta, Rout
 from pier_tui.models.messages import CallNotice, Piece, ReasoningPiece, Reply, TextPiece
 from pier_tui.router.bills import Answered, Caller, Prepared, Sent
 from pier_tui.router.decision import Decision, read_decision
+from pier_tui.router.gate import handed_over
 from pier_tui.router.override import Steering
 from pier_tui.router.strategy import Answer, Call, Flow, Judgement, Strategy, TurnState
 
@@ -29,6 +30,16 @@ class Kept:
     """What a driven turn came to: the answer to act on."""
 
     answer: Answer
+
+
+@dataclass(frozen=True)
+class Drafted:
+    """An answer made ahead, while it is not known whether it is kept: what only reads may start."""
+
+    answer: Answer
+
+
+Driven = AnyEvent | Kept | Drafted
 
 
 class RouterBroken(Exception):
@@ -49,8 +60,11 @@ class Drive:
         unsaid, self._unsaid = (*self._unsaid, *self._set_aside()), []
         return unsaid
 
-    async def run(self, strategy: Strategy, turn: TurnState) -> AsyncGenerator[AnyEvent | Kept, None]:
-        """The events of a turn's calls, and last what was kept. Raises ModelError, Interrupted, Switched."""
+    async def run(self, strategy: Strategy, turn: TurnState) -> AsyncGenerator[Driven, None]:
+        """The events of a turn's calls, and last what was kept. Raises ModelError, Interrupted, Switched.
+
+        Between them `Drafted`, once at most: the answer of a call made ahead.
+        """
         self._name, self._threshold = strategy.name, turn.threshold
         flow = strategy.flow(turn)
         try:
@@ -68,7 +82,7 @@ class Drive:
         finally:
             flow.close()
 
-    async def _steps(self, flow: Flow) -> AsyncGenerator[AnyEvent | Kept, None]:
+    async def _steps(self, flow: Flow) -> AsyncGenerator[Driven, None]:
         step, hopped = _next_step(flow, None), False
         while not isinstance(step, Answer):
             acts = [call for call in step if call.purpose in ACTING]
@@ -82,10 +96,12 @@ class Drive:
             answers: list[Answer] = []
             async with aclosing(self._batch(step)) as items:
                 async for item in items:
-                    if isinstance(item, Answer):
-                        answers.append(item)
-                    else:
+                    if not isinstance(item, Answer):
                         yield item
+                        continue
+                    answers.append(item)
+                    if item.call.ahead and len(answers) < len(step) and not handed_over(item):
+                        yield Drafted(item)
             step = _next_step(flow, tuple(sorted(answers, key=lambda a: a.number)))
         # An answer that nobody was asked for, such as a recorded one, has no bill.
         recorded = not step.number and not self._open
@@ -112,7 +128,7 @@ class Drive:
         open_ones, self._open = self._open, {}
         return tuple(answered.bill(self._caller, kept=False) for _, (answered, _) in sorted(open_ones.items()))
 
-    async def _fail_expensive(self, why: str) -> AsyncGenerator[AnyEvent | Kept, None]:
+    async def _fail_expensive(self, why: str) -> AsyncGenerator[Driven, None]:
         yield Notice(text=f"router failed -> 105B: {why}", level="warning")
         strong = next((n for n, (_, a) in sorted(self._open.items()) if a.call.tier == "strong"), None)
         if strong is None:
@@ -295,4 +311,4 @@ def _shown(piece: TextPiece | ReasoningPiece | CallNotice) -> TextDelta | Reason
     return Notice(text=piece.text)
 
 
-__all__ = ["Caller", "Drive", "Kept", "Prepared", "RouteDecided", "RouterBroken"]
+__all__ = ["Caller", "Drafted", "Drive", "Driven", "Kept", "Prepared", "RouteDecided", "RouterBroken"]
