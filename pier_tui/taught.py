@@ -37,12 +37,9 @@ def routing(chosen: Settings, env: Mapping[str, str]) -> tuple[Routing, tuple[st
         strategy=strategy, threshold=chosen.threshold, epsilon=chosen.explore, min_dwell=chosen.min_dwell, make=made
     )
     try:
-        learned = calibration.load(state_dir(env) / calibration.FILE)
+        calibration.load(state_dir(env) / calibration.FILE)
     except ConfigError as error:
         return found, (str(error),)
-    if learned is not None and learned.strategy in ("", strategy.name):
-        found.calibrator = learned.calibrator
-        found.threshold = chosen.threshold if "threshold" in chosen.model_fields_set else learned.tau
     return found, ()
 
 

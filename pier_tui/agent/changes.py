@@ -11,7 +11,6 @@ from typing import cast
 from pier_tui.agent.history import update_message
 from pier_tui.agent.parts import Parts
 from pier_tui.agent.review import rebased
-from pier_tui.agent.teaching import use_learned
 from pier_tui.backbone.updates import SetStatus, Update, describe
 from pier_tui.errors import PierError
 from pier_tui.events import AnyEvent, Choice, Notice, Overridden, RepoChanged, ToolCalled, ToolOutput, ToolReturned
@@ -143,6 +142,5 @@ async def route_by(parts: Parts, name: str, *, once: bool) -> AsyncGenerator[Any
         routing.once = chosen
     else:
         routing.strategy, routing.once = chosen, None
-        use_learned(parts)
     words = "The next request is" if once else "Requests are"
     yield await parts.recorder.log(Notice(text=f"{words} routed by {chosen.name}: {chosen.about}."))

@@ -179,7 +179,7 @@ class RequestLoop:
         call = 0
         while True:
             p.books.tail = await self._tail(forced=isinstance(strategy, Single))
-            state = self._trail.state(p.routing, p.books, self._text, self._signals, p.overlay)
+            state = self._trail.state(p.routing, strategy, p.books, self._text, self._signals, p.overlay)
             try:
                 async with aclosing(drive.run(strategy, state)) as items:
                     async for item in items:

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from pier_tui.agent.auditing import Auditor
-from pier_tui.calibration import Identity, Threshold
+from pier_tui.calibration import Threshold
 from pier_tui.errors import PierError
 from pier_tui.events import TRANSIENT, Event, Notice, PatchReviewed, PatchUndone
 from pier_tui.feedback.calibrate import teach, unfitted
@@ -59,7 +59,7 @@ class Teaching:
         self._seen = list(past)
         self.parts.recorder.heard = self._hear
         learning = self.parts.learning
-        use_learned(self.parts)
+        self.parts.routing.learned = learning.used
         if learning.audit_share:
             self._auditor = Auditor(self.parts, self.log, learning.audit_share, learning.audit_most)
         return self
@@ -121,12 +121,17 @@ class Teaching:
         before = learning.files.before() if learning.files else None
         return outlook(
             self.log.everything(),
-            learning.used,
+            self._holding(),
             before,
             setting=learning.setting,
             strategy=self.parts.routing.strategy.name,
             session=self.parts.recorder.session,
         )
+
+    def _holding(self) -> Threshold | None:
+        """What was learned of the strategy there is now."""
+        used = self.parts.learning.used
+        return used if used is not None and used.strategy in ("", self.parts.routing.strategy.name) else None
 
     async def calibrate(self) -> str:
         """Learn from everything logged, use it from the next turn on, and say in a sentence what changed or why not."""
@@ -141,7 +146,7 @@ class Teaching:
         learning = self.parts.learning
         if learning.files is None:
             return "Nothing learned is kept in this session."
-        before = learning.used or unfitted(learning.setting)
+        before = self._holding() or unfitted(learning.setting)
         made = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         feedback: Feedback = self.log.everything()
         taught = teach(feedback, before, strategy=self.parts.routing.strategy.name, made=made)
@@ -163,8 +168,7 @@ class Teaching:
 
     def use(self, threshold: Threshold | None) -> None:
         """Route by this from the next turn on; None: by the setting."""
-        self.parts.learning.used = threshold
-        use(self.parts, threshold or unfitted(self.parts.learning.setting))
+        self.parts.learning.used = self.parts.routing.learned = threshold
 
     def strategies(self) -> tuple[tuple[str, str], ...]:
         """Each strategy's name and its line."""
@@ -176,27 +180,11 @@ class Teaching:
             return "This session uses one model only; start it without --only to choose."
         chosen = await asyncio.to_thread(self.parts.routing.make, name)
         self.parts.routing.strategy = chosen
-        use_learned(self.parts)
         return await self._said(f"Turns are routed by {chosen.name}: {chosen.about}.")
 
     async def use_tau(self, tau: float) -> str:
         """Route by this threshold for the rest of the session; what was learned otherwise stays."""
-        now = self.parts.learning.used or unfitted(self.parts.learning.setting)
+        now = self._holding() or unfitted(self.parts.learning.setting)
         chosen = now.model_copy(update={"tau": tau, "alpha": None})
-        self.parts.learning.used = chosen
-        use(self.parts, chosen)
+        self.use(chosen)
         return await self._said(f"The threshold is {tau:.2f} for the rest of this session.")
-
-
-def use_learned(parts: Parts) -> None:
-    """Put what was learned in use for the strategy there is now; without any, the routing stays as it is."""
-    if parts.learning.used is not None:
-        use(parts, parts.learning.used)
-
-
-def use(parts: Parts, threshold: Threshold) -> None:
-    """Put a threshold and its calibrator in the routing; what was learned of another strategy's scores is left out."""
-    routing = parts.routing
-    fits = threshold.strategy in ("", routing.strategy.name)
-    routing.threshold = threshold.tau if fits else parts.learning.setting
-    routing.calibrator = threshold.calibrator if fits else Identity()
