@@ -7,19 +7,19 @@ from contextlib import suppress
 from functools import cache
 
 from pier_tui import calibration
+from pier_tui.agent.lessons import lessons
 from pier_tui.agent.routing import Routing
 from pier_tui.config import Settings, state_dir
 from pier_tui.errors import ConfigError, PierError
 from pier_tui.events import RequestStarted
 from pier_tui.feedback.log import FeedbackLog
-from pier_tui.models.messages import Tier
 from pier_tui.router import names
 from pier_tui.router.catalogue import Taught, make
 from pier_tui.router.strategy import Strategy
-from pier_tui.router.training import Lesson, draft_score, request_score
+from pier_tui.router.training import Lesson, draft_score, request_score, verdict_table
 from pier_tui.session.store import Store
 
-LEARNING = ("cascade", "learned", "difficulty")
+LEARNING = ("cascade", "learned", "difficulty", "self-verify")
 """Strategies for which the judged turns are read."""
 
 
@@ -47,34 +47,25 @@ def taught(env: Mapping[str, str]) -> Taught:
     """What the judged turns so far teach; nothing where the files cannot be read (opening them says so itself)."""
     known: tuple[Lesson, ...] = ()
     with suppress(PierError):
-        known = tuple(lessons(env))
+        known = tuple(_lessons(env))
     return Taught(
-        draft=draft_score(known), foresee=lambda name, variant: request_score(known, name, variant), labels=len(known)
+        draft=draft_score(known),
+        foresee=lambda name, variant: request_score(known, name, variant),
+        verdicts=verdict_table(known),
+        labels=len(known),
     )
 
 
-def lessons(env: Mapping[str, str]) -> Iterable[Lesson]:
+def _lessons(env: Mapping[str, str]) -> Iterable[Lesson]:
     """Every judged turn with its request. Raises PierError."""
     log = FeedbackLog(state_dir(env) / "feedback.db")
     try:
-        labels = {judgement.decision: judgement.label for judgement in log.labels()}
-        rows = [row for row in log.decisions() if row.decision in labels] if labels else []
+        feedback = log.everything()
     finally:
         log.close()
-    if not rows:
-        return
     with Store(state_dir(env) / "sessions.db") as store:
         requests = cache(lambda session: _requests(store, session))
-        for row in rows:
-            good = _good(labels[row.decision], row.tier)
-            yield Lesson(requests(row.session).get(row.request, ""), row.features, good)
-
-
-def _good(label: str | None, tier: Tier) -> float:
-    """Whether the weak model is good enough, by what the user said of who took the turn."""
-    if label == "keep":
-        return float(tier == "weak")
-    return float(label == "de-escalate")
+        return lessons(feedback, lambda row: requests(row.session).get(row.request, "")).values()
 
 
 def _requests(store: Store, session: str) -> dict[int, str]:

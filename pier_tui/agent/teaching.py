@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from pier_tui.agent.auditing import Auditor
+from pier_tui.agent.lessons import RESCORED, rescored
 from pier_tui.calibration import Threshold
 from pier_tui.errors import PierError
 from pier_tui.events import TRANSIENT, Event, Notice, PatchReviewed, PatchUndone
@@ -22,7 +23,7 @@ from pier_tui.feedback.forecast import changed
 from pier_tui.feedback.log import FeedbackLog
 from pier_tui.feedback.outcomes import decisions
 from pier_tui.feedback.outlook import Outlook, outlook
-from pier_tui.feedback.rows import DecisionRow, Feedback
+from pier_tui.feedback.rows import DecisionRow
 from pier_tui.feedback.thresholds import Learned, Thresholds
 from pier_tui.router.catalogue import listed
 
@@ -120,7 +121,7 @@ class Teaching:
         learning = self.parts.learning
         before = learning.files.before() if learning.files else None
         return outlook(
-            self.log.everything(),
+            rescored(self.log.everything()),
             self._holding(),
             before,
             setting=learning.setting,
@@ -148,11 +149,15 @@ class Teaching:
             return "Nothing learned is kept in this session."
         before = self._holding() or unfitted(learning.setting)
         made = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-        feedback: Feedback = self.log.everything()
+        feedback = rescored(self.log.everything())
         taught = teach(feedback, before, strategy=self.parts.routing.strategy.name, made=made)
         if taught.refused or taught.after is None:
             return f"The threshold stays at {before.tau:.2f}: {taught.refused}."
         learning.files.put(Learned(common=taught.after, repos=taught.repos))
+        routing = self.parts.routing
+        if routing.strategy.name in RESCORED:
+            # The threshold was chosen for the scores of today's fit.
+            routing.strategy = routing.make(routing.strategy.name)
         self.use(learning.files.now(self.repo))
         return " ".join(changed(before, taught.after))
 

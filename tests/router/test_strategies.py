@@ -9,8 +9,8 @@ from pier_tui.calibration import Platt
 from pier_tui.errors import ConfigError
 from pier_tui.models.messages import Reply
 from pier_tui.router.catalogue import Taught, listed, make
+from pier_tui.router.meta_verifier import VerdictTable
 from pier_tui.router.names import NAMES
-from pier_tui.router.search import VerdictTable
 from pier_tui.router.strategies.cascade import Cascade
 from pier_tui.router.strategies.learned import difficulty, learned
 from pier_tui.router.strategies.mixture import Mixture, told
@@ -124,14 +124,17 @@ def test_self_verify_escalates_on_doubt_and_asks_nothing_about_a_broken_draft() 
     assert shape(batches) == [[ACT_WEAK], [ACT_STRONG]]
 
 
-def test_a_verdict_table_stands_for_the_share_of_verdicts() -> None:
-    blind = VerdictTable(counts=((0, 9, 0), (0, 9, 0), (0, 9, 0), (1, 9, 0)), smoothing=0)
-    _, kept = dry(SelfVerify(blind), turn(), says(routed("inspect", 0.9, READ), verify="1: yes\n2: yes\n3: yes"))
-    assert kept.call.tier == "strong"
-    masked = SelfVerify(asks=(True, True, False, False))
-    for said, tier in (("1: yes\n2: no\n3: no", "strong"), ("1: yes\n2: yes\n3: no", "weak")):
-        _, kept = dry(masked, turn(), says(routed("inspect", 0.9, READ), verify=said))
-        assert kept.call.tier == tier
+def test_a_verdict_table_reads_the_share_of_verdicts_and_the_threshold_decides() -> None:
+    # Of three verdicts, P(needy) by how many are in favour: .9, .1, .9, .1.
+    table = VerdictTable(counts=((1, 9, 0), (9, 1, 0), (0, 9, 1), (4, 1, 5)), smoothing=0)
+    asked = (("no", "no", "no"), ("yes", "no", "no"), ("yes", "yes", "no"), ("yes", "yes", "yes"))
+    for words, tier, score in zip(asked, ("strong", "weak", "strong", "weak"), (0.1, 0.9, 0.1, 0.9), strict=True):
+        verdicts = "\n".join(f"{at}: {word}" for at, word in enumerate(words, start=1))
+        batches, kept = dry(SelfVerify(table), turn(), says(routed("inspect", 0.9, READ), verify=verdicts))
+        judgement = kept.judgement or batches[-1][0].judgement
+        assert judgement is not None
+        assert (kept.call.tier, judgement.score) == (tier, pytest.approx(score))
+        assert judgement.features["verdicts"] == pytest.approx(words.count("yes") / 3, abs=1e-3)
 
 
 @pytest.mark.parametrize(
