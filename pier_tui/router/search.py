@@ -49,12 +49,6 @@ def frontier(rows: Sequence[Outcome], *, weak: float, strong: float, check: floa
     return points
 
 
-def best_within(points: Sequence[Point], budget: float) -> Point | None:
-    """The best quality that costs no more than the budget on average, the cheaper of equals; None: none does."""
-    affordable = [p for p in points if p.cost <= budget + 1e-12]
-    return max(affordable, key=lambda p: (p.quality, -p.cost), default=None)
-
-
 def cheapest_within(points: Sequence[Point], strong: float, drop: float) -> Point | None:
     """The cheapest point whose quality is at most `drop` below `strong`; None where there is none."""
     enough = [p for p in points if p.quality >= strong - drop - 1e-12]

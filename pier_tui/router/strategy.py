@@ -112,8 +112,6 @@ class TurnState:
     dwell: int = 0
     min_dwell: int = 1
     readings: Mapping[Tier, Reading] = field(default_factory=dict)
-    left: Decimal | None = None
-    """Rupees left of the request's budget; None without a limit."""
     evidence: tuple[str, ...] = ()
     """The latest open errors, newest last."""
     features: Mapping[str, float] = field(default_factory=dict)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pier_tui.router.search import Outcome, best_within, cheapest_within, frontier
+from pier_tui.router.search import Outcome, cheapest_within, frontier
 
 ROWS = [Outcome(0.9, 1, 1), Outcome(0.6, 1, 0), Outcome(0.4, 0, 1), Outcome(0.2, 0, 1)]
 
@@ -18,15 +18,11 @@ def test_the_frontier_holds_every_threshold_with_its_quality_and_cost() -> None:
     ]
 
 
-def test_a_threshold_is_the_best_within_a_budget_or_the_cheapest_within_a_drop() -> None:
+def test_a_threshold_is_the_cheapest_within_a_drop() -> None:
     points = frontier(ROWS, weak=1, strong=4)
-    best = best_within(points, 2.5)
-    assert best is not None
-    assert (best.quality, best.cost) == (0.75, 2.0)
     cheap = cheapest_within(points, strong=0.75, drop=0.0)
     assert cheap is not None
     assert cheap.cost == 2.0
-    assert best_within(points, 0.5) is None
     assert cheapest_within(points, strong=1.5, drop=0.1) is None
 
 
