@@ -14,7 +14,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from pier_tui.agent.auditing import Auditor
-from pier_tui.agent.lessons import RESCORED, rescored
+from pier_tui.agent.lessons import RESCORED, lessons, rescored
+from pier_tui.agent.offering import offered
 from pier_tui.calibration import Threshold
 from pier_tui.errors import PierError
 from pier_tui.events import TRANSIENT, Event, Notice, PatchReviewed, PatchUndone
@@ -25,7 +26,6 @@ from pier_tui.feedback.outcomes import decisions
 from pier_tui.feedback.outlook import Outlook, outlook
 from pier_tui.feedback.rows import DecisionRow
 from pier_tui.feedback.thresholds import Learned, Thresholds
-from pier_tui.router.catalogue import listed
 
 if TYPE_CHECKING:
     from pier_tui.agent.parts import Parts
@@ -54,6 +54,7 @@ class Teaching:
     _kept: dict[str, DecisionRow] = field(default_factory=dict)
     _late: bool = False
     _auditor: Auditor | None = None
+    _judged: int | None = None
 
     def begin(self, past: Sequence[Event]) -> Teaching:
         """Go on from the events of earlier runs, and hear those to come."""
@@ -120,8 +121,10 @@ class Teaching:
     def _outlook(self) -> Outlook:
         learning = self.parts.learning
         before = learning.files.before() if learning.files else None
+        feedback = self.log.everything()
+        self._judged = len(lessons(feedback))
         return outlook(
-            rescored(self.log.everything()),
+            rescored(feedback),
             self._holding(),
             before,
             setting=learning.setting,
@@ -176,8 +179,9 @@ class Teaching:
         self.parts.learning.used = self.parts.routing.learned = threshold
 
     def strategies(self) -> tuple[tuple[str, str], ...]:
-        """Each strategy's name and its line."""
-        return listed()
+        """Each strategy's name and its line, with what stands in its way here."""
+        clients = self.parts.books.clients
+        return offered({tier: client.card for tier, client in clients.items()}, self.parts.only, self._judged)
 
     async def switch(self, name: str) -> str:
         """Route by another strategy from the next request on. Raises ConfigError where there is none of this name."""
