@@ -100,7 +100,7 @@ class Drive:
                         yield item
                         continue
                     answers.append(item)
-                    if item.call.ahead and len(answers) < len(step) and not handed_over(item):
+                    if len(answers) < len(step) and _may_start(item):
                         yield Drafted(item)
             step = _next_step(flow, tuple(sorted(answers, key=lambda a: a.number)))
         # An answer that nobody was asked for, such as a recorded one, has no bill.
@@ -148,7 +148,8 @@ class Drive:
     async def _batch(self, calls: tuple[Call, ...]) -> AsyncGenerator[AnyEvent | Answer, None]:
         """Events and answers of calls that run side by side, as they come; the last acting one is shown streaming.
 
-        The first failure ends the others, which stay on the bill.
+        The first failure ends the others, which stay on the bill; but a strong model that may answer the turn goes on
+        where another call failed, as it would be asked anew.
         """
         if len(calls) == 1:
             async with aclosing(self._guarded(calls[0], shown=calls[0].purpose in ACTING)) as only:
@@ -166,8 +167,9 @@ class Drive:
                 queue.put_nowait(None)
 
         tasks = [asyncio.ensure_future(pump(c, c is calls[-1] and c.purpose in ACTING)) for c in calls]
+        rescues = [t for t, c in zip(tasks, calls, strict=True) if c.tier == "strong" and c.purpose in ACTING]
         try:
-            async with aclosing(_drained(queue, tasks)) as drained:
+            async with aclosing(_drained(queue, tasks, rescues)) as drained:
                 async for item in drained:
                     yield item
         finally:
@@ -247,6 +249,11 @@ class Drive:
                 await close()
 
 
+def _may_start(answer: Answer) -> bool:
+    """Whether tools may start on an answer before it is known whether it is kept."""
+    return answer.call.ahead and answer.call.purpose in ACTING and not handed_over(answer)
+
+
 def _next_step(flow: Flow, answers: tuple[Answer, ...] | None) -> tuple[Call, ...] | Answer:
     """The flow's next batch, or the answer it keeps. Raises RouterBroken for whatever goes wrong in a strategy."""
     try:
@@ -260,9 +267,12 @@ def _next_step(flow: Flow, answers: tuple[Answer, ...] | None) -> tuple[Call, ..
 
 
 async def _drained(
-    queue: asyncio.Queue[AnyEvent | Answer | None], tasks: list[asyncio.Task[None]]
+    queue: asyncio.Queue[AnyEvent | Answer | None], tasks: list[asyncio.Task[None]], rescues: list[asyncio.Task[None]]
 ) -> AsyncGenerator[AnyEvent | Answer, None]:
-    """What the tasks put into the queue until all are over. Raises the first task's error once the others ended."""
+    """What the tasks put into the queue until all are over. Raises the first task's error once the others ended.
+
+    That error ends them, but not `rescues` where it is the router's; what ends those counts more.
+    """
     left, error = len(tasks), None
     while left:
         item = await queue.get()
@@ -270,15 +280,22 @@ async def _drained(
             yield item
             continue
         left -= 1
-        failed = next((t for t in tasks if t.done() and not t.cancelled() and t.exception() is not None), None)
+        failed = next(_errors(tasks), None)
         if failed is not None and error is None:
-            error = failed.exception()
+            error = failed
+            spared = rescues if isinstance(error, RouterBroken) else []
             for task in tasks:
-                task.cancel()
+                if task not in spared:
+                    task.cancel()
     await _ended(tasks)
-    error = error or next((e for t in tasks if not t.cancelled() and (e := t.exception()) is not None), None)
+    error = next(_errors(rescues), error or next(_errors(tasks), None))
     if error is not None:
         raise error
+
+
+def _errors(tasks: list[asyncio.Task[None]]) -> Iterator[BaseException]:
+    """What those that are over ended by."""
+    return (e for t in tasks if t.done() and not t.cancelled() and (e := t.exception()) is not None)
 
 
 async def _ended(tasks: list[asyncio.Task[None]]) -> None:
