@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
 
@@ -13,6 +13,7 @@ from pier_tui.config import Settings, state_dir
 from pier_tui.errors import ConfigError, PierError
 from pier_tui.events import RequestStarted
 from pier_tui.feedback.log import FeedbackLog
+from pier_tui.feedback.rows import Feedback
 from pier_tui.router import names
 from pier_tui.router.catalogue import Taught, make
 from pier_tui.router.strategy import Strategy
@@ -45,27 +46,33 @@ def routing(chosen: Settings, env: Mapping[str, str]) -> tuple[Routing, tuple[st
 
 def taught(env: Mapping[str, str]) -> Taught:
     """What the judged turns so far teach; nothing where the files cannot be read (opening them says so itself)."""
-    known: tuple[Lesson, ...] = ()
+    feedback = Feedback()
     with suppress(PierError):
-        known = tuple(_lessons(env))
+        feedback = _logged(env)
+    known = tuple(lessons(feedback).values())
     return Taught(
         draft=draft_score(known),
-        foresee=lambda name, variant: request_score(known, name, variant),
+        foresee=lambda name, variant: request_score(_with_requests(env, feedback), name, variant),
         verdicts=verdict_table(known),
         labels=len(known),
     )
 
 
-def _lessons(env: Mapping[str, str]) -> Iterable[Lesson]:
-    """Every judged turn with its request. Raises PierError."""
+def _logged(env: Mapping[str, str]) -> Feedback:
     log = FeedbackLog(state_dir(env) / "feedback.db")
     try:
-        feedback = log.everything()
+        return log.everything()
     finally:
         log.close()
-    with Store(state_dir(env) / "sessions.db") as store:
+
+
+def _with_requests(env: Mapping[str, str], feedback: Feedback) -> tuple[Lesson, ...]:
+    """The lessons with what was asked, for which every judged session is read; none where that cannot be."""
+    found: tuple[Lesson, ...] = ()
+    with suppress(PierError), Store(state_dir(env) / "sessions.db") as store:
         requests = cache(lambda session: _requests(store, session))
-        return lessons(feedback, lambda row: requests(row.session).get(row.request, "")).values()
+        found = tuple(lessons(feedback, lambda row: requests(row.session).get(row.request, "")).values())
+    return found
 
 
 def _requests(store: Store, session: str) -> dict[int, str]:
