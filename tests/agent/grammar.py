@@ -7,9 +7,15 @@ from dataclasses import dataclass, field
 
 from pier_tui.events import (
     AnswerCompleted,
+    BackboneChanged,
     CallFinished,
+    Compacted,
     Event,
+    Labelled,
+    Notice,
+    Overridden,
     ReasoningDelta,
+    RepoChanged,
     RequestEnded,
     RequestFailed,
     RequestInterrupted,
@@ -22,7 +28,8 @@ from pier_tui.events import (
     TurnStarted,
 )
 
-ENDS = (RequestEnded, RequestInterrupted, RequestFailed)
+ANYWHERE = (BackboneChanged, RepoChanged, Labelled, Overridden, Compacted, Notice)
+"""What may come between requests too, which then have the number of the last."""
 
 
 @dataclass
@@ -43,7 +50,7 @@ def check(events: Iterable[Event]) -> None:
     turn: _Turn | None = None
     started = ended = False
     for event in events:
-        assert not ended, f"{event.type} after the end"
+        assert not ended or isinstance(event, ANYWHERE), f"{event.type} after the end"
         match event:
             case RequestStarted():
                 assert not started
