@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent / "feedback"))
 from made_feedback import press, row
 
 from pier_tui import calibration, taught
-from pier_tui.calibration import Identity, Platt, Threshold
+from pier_tui.calibration import Platt, Threshold
 from pier_tui.config import Settings, state_dir
 from pier_tui.events import Notice, RouteDecided
 from pier_tui.feedback.log import FeedbackLog
@@ -74,9 +74,6 @@ async def test_a_resumed_session_routes_by_what_was_learned_of_the_strategy_it_i
         assert judged.confidence == round(learned.calibrator.apply(judged.score or 0), 4)
     async with agent(root, env, resume=session, changes={"strategy": "cascade", "threshold": 0.9}) as made:
         assert made.threshold == 0.9, "what the user sets himself holds"
-    async with agent(root, env, resume=session) as made:
-        assert (made.strategy, made.threshold) == ("self-route", 0.5)
-        assert made._p.routing.gate("self-route")[1] == Identity()
 
 
 async def test_files_that_cannot_be_read_teach_nothing_and_the_session_says_so(root: Path, env: dict[str, str]) -> None:

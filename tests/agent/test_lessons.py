@@ -62,7 +62,7 @@ def drafts(count: int) -> Feedback:
 
 
 def test_a_turn_of_cascade_is_scored_by_a_fit_that_was_not_shown_it() -> None:
-    feedback = drafts(120)
+    feedback = drafts(84)
     one = feedback.decisions[0]
     flipped: Label = "keep" if feedback.labels[0].label == "escalate" else "escalate"
     changed = feedback.model_copy(update={"labels": (press(0, flipped), *feedback.labels[1:])})
@@ -116,7 +116,7 @@ async def test_learning_in_a_session_puts_the_table_and_its_threshold_in_use_tog
     learning = Learning(Thresholds(tmp_path / "state"), used=Threshold(tau=0.0))
     s = session(tmp_path, [], strategy=make("self-verify"), learning=learning)
     s.agent._p.routing.make = taught
-    teaching, feedback = s.agent.teaching, twisted(200, 0.5)
+    teaching, feedback = s.agent.teaching, twisted(150, 0.5)
     await teaching.log.record(feedback.decisions)
     await asyncio.to_thread(teaching.log.take_in, feedback)
     assert "The threshold went from 0.00 to" in await teaching.calibrate()

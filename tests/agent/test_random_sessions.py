@@ -19,7 +19,7 @@ from pier_tui.events import CallFinished, RouteDecided
 from pier_tui.models.messages import Reply
 from pier_tui.router.names import NAMES
 
-SESSIONS = 200 if os.environ.get("PIER_SOAK") else 3
+SESSIONS = 200 if os.environ.get("PIER_SOAK") else 2
 EDIT = ("edit", {"path": "app.py", "old": "n - 1", "new": "n"})
 SAID: tuple[Reply | ModelError, ...] = (
     *[say("", route("inspect"), ("read", {"path": path})) for path in ("app.py", "notes.txt", "gone.py")],

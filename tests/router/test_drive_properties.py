@@ -38,7 +38,7 @@ REPLIES: dict[str, Reply] = {
     "votes": reply(text="1: yes\n2: no\n3: yes"),
     "cut": Reply(text="I wi", finish_reason="length"),
 }
-EXAMPLES = 1500 if os.environ.get("PIER_SOAK") else 70
+EXAMPLES = 1500 if os.environ.get("PIER_SOAK") else 40
 
 
 @dataclass
