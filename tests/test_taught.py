@@ -20,7 +20,9 @@ from pier_tui.feedback.log import FeedbackLog
 from pier_tui.feedback.rows import Feedback
 from pier_tui.models.messages import Reply, ToolCall
 from pier_tui.router.confidence import LEAST
+from pier_tui.router.gate import Settled
 from pier_tui.router.signals import Signals
+from pier_tui.router.strategies.self_verify import SelfVerify
 from pier_tui.router.strategy import Answer, Call, TurnState
 
 __all__ = ["env", "root"]
@@ -64,6 +66,9 @@ async def test_a_resumed_session_routes_by_what_was_learned_of_the_strategy_it_i
     assert foresee is not None
     assert foresee(turn(EASY), None) > foresee(turn(HARD), None)
     assert known.verdicts is not None, "two votes are a worse sign than one"
+    chosen = (await asyncio.to_thread(taught.routing, Settings(strategy="self-verify"), env))[0].strategy
+    assert isinstance(chosen, Settled)
+    assert vars(chosen.inner) == vars(SelfVerify(known.verdicts))
     async with agent(root, env, resume=session, changes={"strategy": "cascade"}) as made:
         assert made.session_id == session
         assert (made.strategy, made.threshold) == ("cascade", 0.2)
