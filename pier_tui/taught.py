@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
 
 from pier_tui import calibration
+from pier_tui.agent.lessons import lessons
 from pier_tui.agent.routing import Routing
 from pier_tui.config import Settings, state_dir
 from pier_tui.errors import ConfigError, PierError
 from pier_tui.events import RequestStarted
-from pier_tui.feedback.examples import verdicts
 from pier_tui.feedback.log import FeedbackLog
+from pier_tui.feedback.rows import Feedback
 from pier_tui.router import names
 from pier_tui.router.catalogue import Taught, make
 from pier_tui.router.strategy import Strategy
-from pier_tui.router.training import Lesson, draft_score, request_score
+from pier_tui.router.training import Lesson, draft_score, request_score, verdict_table
 from pier_tui.session.store import Store
 
-LEARNING = ("cascade", "learned", "difficulty")
+LEARNING = ("cascade", "learned", "difficulty", "self-verify")
 """Strategies for which the judged turns are read."""
 
 
@@ -37,41 +38,41 @@ def routing(chosen: Settings, env: Mapping[str, str]) -> tuple[Routing, tuple[st
         strategy=strategy, threshold=chosen.threshold, epsilon=chosen.explore, min_dwell=chosen.min_dwell, make=made
     )
     try:
-        learned = calibration.load(state_dir(env) / calibration.FILE)
+        calibration.load(state_dir(env) / calibration.FILE)
     except ConfigError as error:
         return found, (str(error),)
-    if learned is not None and learned.strategy in ("", strategy.name):
-        found.calibrator = learned.calibrator
-        found.threshold = chosen.threshold if "threshold" in chosen.model_fields_set else learned.tau
     return found, ()
 
 
 def taught(env: Mapping[str, str]) -> Taught:
     """What the judged turns so far teach; nothing where the files cannot be read (opening them says so itself)."""
-    known: tuple[Lesson, ...] = ()
+    feedback = Feedback()
     with suppress(PierError):
-        known = tuple(lessons(env))
+        feedback = _logged(env)
+    known = tuple(lessons(feedback).values())
     return Taught(
-        draft=draft_score(known), foresee=lambda name, variant: request_score(known, name, variant), labels=len(known)
+        draft=draft_score(known),
+        foresee=lambda name, variant: request_score(_with_requests(env, feedback), name, variant),
+        verdicts=verdict_table(known),
+        labels=len(known),
     )
 
 
-def lessons(env: Mapping[str, str]) -> Iterable[Lesson]:
-    """Every judged turn with its request. Raises PierError."""
+def _logged(env: Mapping[str, str]) -> Feedback:
     log = FeedbackLog(state_dir(env) / "feedback.db")
     try:
-        feedback = log.everything()
+        return log.everything()
     finally:
         log.close()
-    known = verdicts(feedback)
-    if not known:
-        return
-    with Store(state_dir(env) / "sessions.db") as store:
+
+
+def _with_requests(env: Mapping[str, str], feedback: Feedback) -> tuple[Lesson, ...]:
+    """The lessons with what was asked, for which every judged session is read; none where that cannot be."""
+    found: tuple[Lesson, ...] = ()
+    with suppress(PierError), Store(state_dir(env) / "sessions.db") as store:
         requests = cache(lambda session: _requests(store, session))
-        for row in feedback.decisions:
-            if row.decision in known:
-                good, _ = known[row.decision]
-                yield Lesson(requests(row.session).get(row.request, ""), row.features, good)
+        found = tuple(lessons(feedback, lambda row: requests(row.session).get(row.request, "")).values())
+    return found
 
 
 def _requests(store: Store, session: str) -> dict[int, str]:

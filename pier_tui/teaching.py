@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from pier_tui.agent.lessons import rescored
 from pier_tui.calibration import Threshold, shown
 from pier_tui.errors import PierError
 from pier_tui.feedback import exchange
@@ -58,7 +59,7 @@ def gathered(place: Place) -> Feedback:
 
 def calibrate(place: Place, wish: Wish) -> tuple[str, bool]:
     """What was learned, as text, and whether anything was; it is put in use unless that was not wanted."""
-    feedback = exchange.read(wish.log) if wish.log else gathered(place)
+    feedback = rescored(exchange.read(wish.log) if wish.log else gathered(place))
     kept = Thresholds(place.state)
     before = kept.now() or unfitted(place.threshold)
     made = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")

@@ -86,7 +86,7 @@ class Agent:
     @property
     def threshold(self) -> float:
         """Confidence below which a turn escalates."""
-        return self._p.routing.threshold
+        return self._p.routing.gate(self._p.routing.strategy.name)[0]
 
     def history(self) -> tuple[AnyEvent, ...]:
         """What was kept of a resumed session."""

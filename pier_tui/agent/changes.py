@@ -11,7 +11,6 @@ from typing import cast
 from pier_tui.agent.history import update_message
 from pier_tui.agent.parts import Parts
 from pier_tui.agent.review import rebased
-from pier_tui.agent.teaching import use_learned
 from pier_tui.backbone.updates import SetStatus, Update, describe
 from pier_tui.errors import PierError
 from pier_tui.events import AnyEvent, Choice, Notice, Overridden, RepoChanged, ToolCalled, ToolOutput, ToolReturned
@@ -35,6 +34,8 @@ async def repo_changed(parts: Parts, paths: tuple[str, ...]) -> AsyncGenerator[A
         foreign = await asyncio.to_thread(parts.foreign, paths)
         pending = bool(set(foreign) & set(parts.overlay.changed()))
         moved = await asyncio.to_thread(rebased, parts.overlay) if pending else None
+    if foreign:
+        await parts.bench.forget()
     status = await (await asyncio.to_thread(Repo.open, parts.root)).status() if parts.has_git else None
     yield await parts.recorder.log(
         RepoChanged(paths=foreign, branch=status.branch if status else "", dirty=status.dirty if status else 0)
@@ -129,6 +130,5 @@ async def route_by(parts: Parts, name: str, *, once: bool) -> AsyncGenerator[Any
         routing.once = chosen
     else:
         routing.strategy, routing.once = chosen, None
-        use_learned(parts)
     words = "The next request is" if once else "Requests are"
     yield await parts.recorder.log(Notice(text=f"{words} routed by {chosen.name}: {chosen.about}."))

@@ -36,7 +36,7 @@ from pier_tui.events import (
 )
 from pier_tui.models.messages import ToolCall
 from pier_tui.router.decision import ESCALATE, ROUTE
-from pier_tui.router.drive import Drive, Kept
+from pier_tui.router.drive import Drafted, Drive, Kept
 from pier_tui.router.override import Interrupted, Switched
 from pier_tui.router.signals import Signals
 from pier_tui.router.strategies.single import Single
@@ -58,6 +58,7 @@ class RequestLoop:
         self._spent_before = parts.books.spent
         self._said = ""
         self._open: tuple[Answer, TurnTools] | None = None
+        self._drafted: tuple[int, object] = (0, None)
         self._drive: Drive | None = None
         self._empty, self._cuts, self._cut = 0, 0, False
         self._end: RequestEnded | None = None
@@ -138,6 +139,19 @@ class RequestLoop:
                 yield event
         async for event in compacting.when_full(p, self._text):
             yield event
+        try:
+            async with aclosing(self._done(choice, mark)) as events:
+                async for event in events:
+                    yield event
+        finally:
+            await p.bench.forget()
+        yield await p.recorder.log(TurnEnded(seconds=self._seconds() - began))
+        for alarm in p.books.take_alarms():
+            yield await p.recorder.log(Notice(text=alarm))
+        async for event in compacting.when_due(p, self._text):
+            yield event
+
+    async def _done(self, choice: Choice, mark: Mark) -> AsyncGenerator[AnyEvent, None]:
         answer: Answer | None = None
         async with aclosing(self._routed(choice)) as items:
             async for item in items:
@@ -150,11 +164,6 @@ class RequestLoop:
         async with aclosing(self._act(answer)) as events:
             async for event in events:
                 yield event
-        yield await p.recorder.log(TurnEnded(seconds=self._seconds() - began))
-        for alarm in p.books.take_alarms():
-            yield await p.recorder.log(Notice(text=alarm))
-        async for event in compacting.when_due(p, self._text):
-            yield event
 
     def _strategy(self, choice: Choice) -> Strategy:
         p = self._p
@@ -170,7 +179,7 @@ class RequestLoop:
         call = 0
         while True:
             p.books.tail = await self._tail(forced=isinstance(strategy, Single))
-            state = self._trail.state(p.routing, p.books, self._text, self._signals, p.overlay)
+            state = self._trail.state(p.routing, strategy, p.books, self._text, self._signals, p.overlay)
             try:
                 async with aclosing(drive.run(strategy, state)) as items:
                     async for item in items:
@@ -178,11 +187,19 @@ class RequestLoop:
                             self._said += item.text
                         elif isinstance(item, RouteDecided) and item.call != call:
                             call, self._said = item.call, ""
-                        yield item if isinstance(item, Kept) else await p.recorder.log(item)
+                        if isinstance(item, Drafted):
+                            self._begin(item.answer)
+                        else:
+                            yield item if isinstance(item, Kept) else await p.recorder.log(item)
                 return
             except Switched as switch:
+                await p.bench.forget()
                 yield await p.recorder.log(Overridden(choice=switch.tier, scope="now"))
                 strategy = Single(switch.tier, "forced", "switched by you")
+
+    def _begin(self, draft: Answer) -> None:
+        self._drafted = draft.number, self._p.overlay.snapshot()
+        self._p.bench.begin(_calls(draft), draft.call.tier)
 
     async def _tail(self, *, forced: bool) -> Tail:
         p, state = self._p, self._p.books.backbone
@@ -197,7 +214,10 @@ class RequestLoop:
     async def _act(self, answer: Answer) -> AsyncGenerator[AnyEvent, None]:
         """Run the answer's tool calls, write down what they brought, and see whether the request is done."""
         p, reply, tier = self._p, answer.reply, answer.call.tier
-        calls = tuple(c for c in reply.tool_calls if c.name not in (ROUTE, ESCALATE))
+        calls = _calls(answer)
+        if self._drafted != (answer.number, p.overlay.snapshot()):
+            # Another answer's calls may have the same ids, and other files other contents.
+            await p.bench.forget()
         told = NOT_HANDED_OVER if answer.call.route == "forced" else "noted"
         noted = {c.id: told if c.name == ESCALATE else "noted" for c in reply.tool_calls if c not in calls}
         done = TurnTools(results=noted)
@@ -266,3 +286,8 @@ class RequestLoop:
             words = f"The answer was cut off. It had said: {self._said[-400:]}"
             async for event in self._p.change((), (update_message(words),)):
                 yield event
+
+
+def _calls(answer: Answer) -> tuple[ToolCall, ...]:
+    """What an answer would do, routing aside."""
+    return tuple(c for c in answer.reply.tool_calls if c.name not in (ROUTE, ESCALATE))

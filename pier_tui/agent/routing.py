@@ -9,7 +9,7 @@ from random import Random
 from pier_tui.agent.books import Books
 from pier_tui.agent.tool_run import TurnTools
 from pier_tui.backbone.state import Backbone
-from pier_tui.calibration import Calibrator, Identity
+from pier_tui.calibration import Calibrator, Identity, Threshold
 from pier_tui.models.messages import Tier, ToolCall
 from pier_tui.router.catalogue import make
 from pier_tui.router.execution import Action, Known, action_of
@@ -26,12 +26,13 @@ OPEN_ERRORS = 4
 class Routing:
     """How a session routes; the strategy may be changed between turns, `once` holds for the next request only.
 
-    `threshold`: a confidence below it escalates. `epsilon`: the share of turns decided by lot. `lots` draws them.
+    `threshold` is the setting: a confidence below it escalates. `learned` stands in for it under the strategy it was
+    learned of. `epsilon`: the share of turns decided by lot. `lots` draws them.
     """
 
     strategy: Strategy = field(default_factory=lambda: make(DEFAULT))
     threshold: float = 0.5
-    calibrator: Calibrator = field(default_factory=Identity)
+    learned: Threshold | None = None
     epsilon: float = 0.0
     min_dwell: int = 1
     make: Callable[[str], Strategy] = make
@@ -43,6 +44,15 @@ class Routing:
         """The strategy for a request that starts now; one chosen for it alone is used up."""
         chosen, self.once = self.once or self.strategy, None
         return chosen
+
+    def gate(self, strategy: str) -> tuple[float, Calibrator]:
+        """Below which calibrated confidence a strategy's turn escalates, and what calibrates its scores.
+
+        What was learned of another strategy's scores says nothing of this one's.
+        """
+        if self.learned is None or self.learned.strategy not in ("", strategy):
+            return self.threshold, Identity()
+        return self.learned.tau, self.learned.calibrator
 
 
 class Trail:
@@ -65,13 +75,16 @@ class Trail:
             return
         self._done |= {action for call in calls if (action := action_of(call, tier)) is not None}
 
-    def state(self, routing: Routing, books: Books, request: str, signals: Signals, files: Files) -> TurnState:
-        """What the strategy is told before the next turn."""
+    def state(
+        self, routing: Routing, strategy: Strategy, books: Books, request: str, signals: Signals, files: Files
+    ) -> TurnState:
+        """What this strategy is told before the next turn."""
+        threshold, calibrator = routing.gate(strategy.name)
         return TurnState(
             request=request,
             signals=signals,
-            threshold=routing.threshold,
-            calibrator=routing.calibrator,
+            threshold=threshold,
+            calibrator=calibrator,
             epsilon=routing.epsilon,
             draw=routing.lots.random(),
             last=self.last,

@@ -15,8 +15,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, cast
 
 from pier_tui.agent.auditing import Auditor
+from pier_tui.agent.lessons import RESCORED, lessons, rescored
+from pier_tui.agent.offering import offered
 from pier_tui.agent.sharing import shared
-from pier_tui.calibration import Identity, Threshold, shown
+from pier_tui.calibration import Threshold, shown
 from pier_tui.errors import PierError
 from pier_tui.events import (
     TRANSIENT,
@@ -33,10 +35,9 @@ from pier_tui.feedback.forecast import changed
 from pier_tui.feedback.log import FeedbackLog
 from pier_tui.feedback.outcomes import decisions
 from pier_tui.feedback.outlook import Outlook, outlook
-from pier_tui.feedback.rows import DecisionRow, Feedback
+from pier_tui.feedback.rows import DecisionRow
 from pier_tui.feedback.thresholds import Learned, Thresholds
 from pier_tui.repo.history import known_as
-from pier_tui.router.catalogue import listed
 from pier_tui.session.tries import Tries
 
 if TYPE_CHECKING:
@@ -70,13 +71,14 @@ class Teaching:
     _fresh: bool = False
     """Whether this run has anything a team does not know yet."""
     _auditor: Auditor | None = None
+    _judged: int | None = None
 
     def begin(self, past: Sequence[Event]) -> Teaching:
         """Go on from the events of earlier runs, and hear those to come."""
         self._seen = list(past)
         self.parts.recorder.heard = self._hear
         learning = self.parts.learning
-        use_learned(self.parts)
+        self.parts.routing.learned = learning.used
         if learning.audit_share:
             self._auditor = Auditor(self.parts, self.log, learning.audit_share, learning.audit_most)
         return self
@@ -139,14 +141,21 @@ class Teaching:
     def _outlook(self) -> Outlook:
         learning = self.parts.learning
         before = learning.files.before() if learning.files else None
+        feedback = self.log.everything()
+        self._judged = len(lessons(feedback))
         return outlook(
-            self.log.everything(),
-            learning.used,
+            rescored(feedback),
+            self._holding(),
             before,
             setting=learning.setting,
             strategy=self.parts.routing.strategy.name,
             session=self.parts.recorder.session,
         )
+
+    def _holding(self) -> Threshold | None:
+        """What was learned of the strategy there is now."""
+        used = self.parts.learning.used
+        return used if used is not None and used.strategy in ("", self.parts.routing.strategy.name) else None
 
     async def calibrate(self) -> str:
         """Learn from everything logged, use it from the next turn on, and say in a sentence what changed or why not."""
@@ -161,13 +170,17 @@ class Teaching:
         learning = self.parts.learning
         if learning.files is None:
             return "Nothing learned is kept in this session."
-        before = learning.used or unfitted(learning.setting)
+        before = self._holding() or unfitted(learning.setting)
         made = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-        feedback: Feedback = self.log.everything()
+        feedback = rescored(self.log.everything())
         taught = teach(feedback, before, strategy=self.parts.routing.strategy.name, made=made)
         if taught.refused or taught.after is None:
             return f"The threshold stays at {shown(before.tau)}: {taught.refused}."
         learning.files.put(Learned(common=taught.after, repos=taught.repos))
+        routing = self.parts.routing
+        if routing.strategy.name in RESCORED:
+            # The threshold was chosen for the scores of today's fit.
+            routing.strategy = routing.make(routing.strategy.name)
         self.use(learning.files.now(lambda: self.repo))
         return " ".join(changed(before, taught.after))
 
@@ -183,12 +196,12 @@ class Teaching:
 
     def use(self, threshold: Threshold | None) -> None:
         """Route by this from the next turn on; None: by the setting."""
-        self.parts.learning.used = threshold
-        use(self.parts, threshold or unfitted(self.parts.learning.setting))
+        self.parts.learning.used = self.parts.routing.learned = threshold
 
     def strategies(self) -> tuple[tuple[str, str], ...]:
-        """Each strategy's name and its line."""
-        return listed()
+        """Each strategy's name and its line, with what stands in its way here."""
+        clients = self.parts.books.clients
+        return offered({tier: client.card for tier, client in clients.items()}, self.parts.only, self._judged)
 
     async def switch(self, name: str) -> str:
         """Route by another strategy from the next request on. Raises ConfigError where there is none of this name."""
@@ -196,27 +209,11 @@ class Teaching:
             return "This session uses one model only; start it without --only to choose."
         chosen = await asyncio.to_thread(self.parts.routing.make, name)
         self.parts.routing.strategy = chosen
-        use_learned(self.parts)
         return await self._said(f"Turns are routed by {chosen.name}: {chosen.about}.")
 
     async def use_tau(self, tau: float) -> str:
         """Route by this threshold for the rest of the session; what was learned otherwise stays."""
-        now = self.parts.learning.used or unfitted(self.parts.learning.setting)
+        now = self._holding() or unfitted(self.parts.learning.setting)
         chosen = now.model_copy(update={"tau": tau, "alpha": None})
-        self.parts.learning.used = chosen
-        use(self.parts, chosen)
+        self.use(chosen)
         return await self._said(f"The threshold is {tau:.2f} for the rest of this session.")
-
-
-def use_learned(parts: Parts) -> None:
-    """Put what was learned in use for the strategy there is now; without any, the routing stays as it is."""
-    if parts.learning.used is not None:
-        use(parts, parts.learning.used)
-
-
-def use(parts: Parts, threshold: Threshold) -> None:
-    """Put a threshold and its calibrator in the routing; what was learned of another strategy's scores is left out."""
-    routing = parts.routing
-    fits = threshold.strategy in ("", routing.strategy.name)
-    routing.threshold = threshold.tau if fits else parts.learning.setting
-    routing.calibrator = threshold.calibrator if fits else Identity()

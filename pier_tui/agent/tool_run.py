@@ -9,6 +9,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from pier_tui.agent.head_start import HeadStart
 from pier_tui.errors import PierError
 from pier_tui.events import AnyEvent, PatchProposed, ToolCalled, ToolOutput, ToolReturned
 from pier_tui.models.messages import Tier, ToolCall
@@ -19,6 +20,9 @@ from pier_tui.tools import registry
 from pier_tui.tools.arguments import left_out, validate
 from pier_tui.tools.finish import Finish
 from pier_tui.tools.tool import CheckFailed, CheckPassed, Desk, Fact, Output, Tool, ToolResult
+
+STARTED = "started on the draft"
+"""Marks on its line a call that ran before its draft was accepted."""
 
 
 class Pending(Protocol):
@@ -59,6 +63,19 @@ class ToolBench:
 
     def __init__(self, desk: Desk, pending: Pending, steering: Steering, clock: Callable[[], float] = time.monotonic):
         self._desk, self._pending, self._steering, self._clock = desk, pending, steering, clock
+        self._ahead = HeadStart(desk)
+
+    def begin(self, calls: tuple[ToolCall, ...], tier: Tier) -> None:
+        """Start the calls of a draft that may yet be kept, where all of them are valid and only read."""
+        try:
+            wanted = [(call.id, *_prepared(call, tier)) for call in calls]
+        except PierError:
+            return
+        self._ahead.begin(wanted)
+
+    async def forget(self) -> None:
+        """Throw away what was started on a draft: it is not kept, its turn is over, or files have changed since."""
+        await self._ahead.forget()
 
     async def run(
         self,
@@ -93,7 +110,7 @@ class ToolBench:
             result = ToolResult(ok=False, text=str(error), line=f"{call.name}: refused")
         else:
             try:
-                async for item in self._items(tool, args):
+                async for item in self._items(call, tool, args):
                     if isinstance(item, Output):
                         yield ToolOutput(call_id=call.id, text=item.text)
                     else:
@@ -120,8 +137,12 @@ class ToolBench:
             seconds=self._clock() - started,
         )
 
-    async def _items(self, tool: Tool, args: object) -> AsyncGenerator[Output | ToolResult, None]:
-        """The tool's items, ended at once by the user's stop."""
+    async def _items(self, call: ToolCall, tool: Tool, args: object) -> AsyncGenerator[Output | ToolResult, None]:
+        """The tool's items, those of its head start where it had one; ended at once by the user's stop."""
+        if (found := await self._steering.race(self._ahead.result(call.id))) is not None:
+            for ready in found:
+                yield _marked(ready)
+            return
         async with aclosing(_Closable(tool.run(args, self._desk))) as items:
             while True:
                 item = await self._steering.race(items.next())
@@ -145,6 +166,10 @@ class _Closable:
         close = getattr(self._iterator, "aclose", None)
         if close is not None:
             await close()
+
+
+def _marked(item: Output | ToolResult) -> Output | ToolResult:
+    return item if isinstance(item, Output) else item.model_copy(update={"line": f"{item.line}  {STARTED}"})
 
 
 def _with_what_was_left_out(call: ToolCall, result: ToolResult) -> ToolResult:

@@ -21,6 +21,8 @@ KS = (50, 100, 200, 400)
 GAMMAS = (10.0, 30.0, 100.0, 300.0, 1000.0)
 TEXT_TRUST = 0.1
 """How far a cascade's many text columns are trusted against its few checks."""
+BINS = 9
+"""Steps a verifier's confidence is taken in."""
 READ_PART = 0.88
 """Of a self-routed turn that hands over, the weak model has read the prompt, most of its cost, and written little."""
 
@@ -149,19 +151,32 @@ def _meta_verified(ground: Ground, confidence: Array, bill: Bill, budget: float,
         if not len(fit):
             continue
         bins = _bins(confidence, fit, recorded="verifier" in ground.rows.columns)
-        belief = meta_verifier.Belief.counted(bins[fit], ground.rows.weak[fit], ground.rows.strong[fit])
-        rules = meta_verifier.pomdp_rules(belief) if rule == "pomdp" else meta_verifier.thresholds()
+        rules = meta_verifier.thresholds(BINS)
+        if rule == "pomdp":
+            table = _table(bins[fit], ground.rows.weak[fit], ground.rows.strong[fit])
+            rules = [*table.rules(), *rules, *meta_verifier.double_thresholds(BINS)]
+        gains, extra = (
+            (np.bincount(bins[fit], values[fit], BINS) / len(fit)).tolist()
+            for values in (ground.gain, bill.escalated - bill.kept)
+        )
         allowed = budget * float(ground.costs[1][fit].mean())
-        mask = meta_verifier.best_rule(rules, bins[fit], ground.gain[fit], bill.kept[fit], bill.escalated[fit], allowed)
-        escalated[score] = mask[bins[score]]
+        mask = meta_verifier.best_rule(rules, gains, extra, float(bill.kept[fit].mean()), allowed)
+        escalated[score] = np.array(mask)[bins[score]]
     return escalated
+
+
+def _table(bins: Rows, weak: Array, strong: Array) -> meta_verifier.VerdictTable:
+    """How the rows of each bin turned out."""
+    states = np.array([meta_verifier.state_of(w, s) for w, s in zip(weak.tolist(), strong.tolist(), strict=True)])
+    counts = [np.bincount(bins[states == state], minlength=BINS).tolist() for state in range(3)]
+    return meta_verifier.VerdictTable(counts=tuple(zip(*counts, strict=True)))
 
 
 def _bins(confidence: Array, fit: Rows, recorded: bool) -> Rows:
     """Nine bins: steps of a verifier's share of votes; of a regression, which knows no steps, equally many rows."""
     if recorded:
-        return meta_verifier.binned(confidence)
-    edges = np.quantile(confidence[fit], np.arange(1, meta_verifier.BINS) / meta_verifier.BINS)
+        return np.rint(np.clip(confidence, 0, 1) * (BINS - 1)).astype(np.intp)
+    edges = np.quantile(confidence[fit], np.arange(1, BINS) / BINS)
     return np.searchsorted(edges, confidence)
 
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pier_tui.router.gate import Settled
+from pier_tui.router.meta_verifier import VerdictTable
 from pier_tui.router.names import NAMES, RANDOM, read, share
-from pier_tui.router.search import VerdictTable
 from pier_tui.router.strategies.cascade import Cascade
 from pier_tui.router.strategies.learned import difficulty, learned
 from pier_tui.router.strategies.mixture import Mixture
@@ -31,7 +31,7 @@ class Taught:
     foresee: Callable[[str, str], Score | None] = _nothing
     """Over the request, by strategy (`learned`, `difficulty`) and variant; fitted when asked for."""
     verdicts: VerdictTable | None = None
-    """Over the share of favourable verdicts: self-verify."""
+    """Over the share of favourable verdicts, where that does better than the share itself: self-verify."""
     labels: int = 0
 
 

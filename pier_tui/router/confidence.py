@@ -30,6 +30,17 @@ DOUBTS: dict[str, float] = {
 """What each sign takes off the confidence; set by hand, in the order of how often such turns fail in recorded sessions.
 
 A draft's sign counts once, the trace's as often as they came."""
+STATE = (
+    "failures",
+    "invalid_calls",
+    "quiet_turns",
+    "escalations",
+    "request_words",
+    "open_errors",
+    "turns_before",
+)
+"""What is known before any answer, as `features` names it; more is logged, which no score is given when it is asked."""
+NEWTON_STEPS = 30
 LEAST = 30
 """Labelled turns below which nothing is learned."""
 
@@ -101,13 +112,11 @@ class Logistic(BaseModel):
         for name, weight in self.weights.items():
             mean = self.means.get(name, 0.0)
             z += weight * (found.get(name, mean) - mean) / (self.spreads.get(name) or 1.0)
-        return 1 / (1 + math.exp(-min(max(z, -30.0), 30.0)))
+        return _sigmoid(z)
 
 
-def fit(
-    rows: Sequence[Mapping[str, float]], good: Sequence[float], *, ridge: float = 1.0, steps: int = 400
-) -> Logistic:
-    """The regression of good (0 to 1, soft labels allowed) on the rows' numbers, by gradient descent with a ridge.
+def fit(rows: Sequence[Mapping[str, float]], good: Sequence[float], *, ridge: float = 1.0) -> Logistic:
+    """The regression of good (0 to 1, soft labels allowed) on the rows' numbers, by Newton's method with a ridge.
 
     Features are standardised; a feature that never varies is left out. Raises ValueError without rows.
     """
@@ -119,8 +128,8 @@ def fit(
         name: math.sqrt(sum((row.get(name, 0.0) - means[name]) ** 2 for row in rows) / len(rows)) for name in names
     }
     names = [name for name in names if spreads[name] > 1e-9]
-    table = [[(row.get(name, 0.0) - means[name]) / spreads[name] for name in names] for row in rows]
-    bias, weights = _descend(table, good, len(names), ridge, steps)
+    table = [[1.0, *((row.get(name, 0.0) - means[name]) / spreads[name] for name in names)] for row in rows]
+    bias, *weights = _newton(table, good, ridge)
     return Logistic(
         bias=bias,
         weights=dict(zip(names, weights, strict=True)),
@@ -130,22 +139,65 @@ def fit(
     )
 
 
-def _descend(
-    table: list[list[float]], good: Sequence[float], width: int, ridge: float, steps: int
-) -> tuple[float, list[float]]:
-    """Gradient descent; the step is the inverse of a bound on the curvature, so it cannot overshoot."""
-    count = len(table)
-    rate = 4 / (1 + width + ridge / count)
-    bias, weights = 0.0, [0.0] * width
-    for _ in range(steps):
-        slopes = [ridge * w / count for w in weights]
-        lean = 0.0
+def _newton(table: list[list[float]], good: Sequence[float], ridge: float) -> list[float]:
+    """The bias, which no ridge pulls, and the weights. A step that does not lower the loss is halved."""
+    width = len(table[0])
+    pulls = [1e-9, *[ridge + 1e-9] * (width - 1)]
+    found = [0.0] * width
+    loss = _loss(table, good, found, pulls)
+    for _ in range(NEWTON_STEPS):
+        slopes = [pull * w for pull, w in zip(pulls, found, strict=True)]
+        curves = [[pulls[at] if at == other else 0.0 for other in range(width)] for at in range(width)]
         for row, label in zip(table, good, strict=True):
-            z = bias + sum(w * x for w, x in zip(weights, row, strict=True))
-            miss = (1 / (1 + math.exp(-min(max(z, -30.0), 30.0))) - label) / count
-            lean += miss
+            p = _sigmoid(_dot(found, row))
+            bend = p * (1 - p)
             for at, x in enumerate(row):
-                slopes[at] += miss * x
-        bias -= rate * lean
-        weights = [w - rate * slope for w, slope in zip(weights, slopes, strict=True)]
-    return bias, weights
+                slopes[at] += (p - label) * x
+                if bent := bend * x:
+                    line = curves[at]
+                    for other in range(at + 1):
+                        line[other] += bent * row[other]
+        step, scale = _solved(curves, slopes), 1.0
+        while scale > 1e-4:
+            tried = [w - scale * s for w, s in zip(found, step, strict=True)]
+            if (lower := _loss(table, good, tried, pulls)) <= loss:
+                break
+            scale /= 2
+        else:
+            break
+        done = loss - lower < 1e-9 * len(table)
+        found, loss = tried, lower
+        if done:
+            break
+    return found
+
+
+def _loss(table: list[list[float]], good: Sequence[float], weights: list[float], pulls: list[float]) -> float:
+    total = sum(pull * w * w for pull, w in zip(pulls, weights, strict=True)) / 2
+    for row, label in zip(table, good, strict=True):
+        z = _dot(weights, row)
+        total += max(z, 0.0) - z * label + math.log1p(math.exp(-abs(z)))
+    return total
+
+
+def _solved(lower: list[list[float]], right: list[float]) -> list[float]:
+    """x of A x = right, A symmetric and positive, its lower half given, by Cholesky's factors, which take its place."""
+    width = len(right)
+    for at in range(width):
+        for other in range(at + 1):
+            rest = lower[at][other] - sum(lower[at][k] * lower[other][k] for k in range(other))
+            lower[at][other] = math.sqrt(max(rest, 1e-12)) if at == other else rest / lower[other][other]
+    found = right[:]
+    for at in range(width):
+        found[at] = (found[at] - sum(lower[at][k] * found[k] for k in range(at))) / lower[at][at]
+    for at in reversed(range(width)):
+        found[at] = (found[at] - sum(lower[k][at] * found[k] for k in range(at + 1, width))) / lower[at][at]
+    return found
+
+
+def _dot(one: list[float], other: list[float]) -> float:
+    return sum(a * b for a, b in zip(one, other, strict=True))
+
+
+def _sigmoid(z: float) -> float:
+    return 1 / (1 + math.exp(-min(max(z, -30.0), 30.0)))

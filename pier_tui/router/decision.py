@@ -45,15 +45,6 @@ class Decision(BaseModel):
     """True where the decision was read off the action because the model stated none."""
 
 
-def escalates(decision: Decision | None, threshold: float) -> bool:
-    """Whether the turn goes to the strong model: asked for, or the stated confidence is below the threshold."""
-    if decision is None:
-        return False
-    if decision.action == "escalate":
-        return True
-    return decision.confidence is not None and decision.confidence < threshold
-
-
 def read_decision(reply: Reply) -> tuple[Decision, Reply]:
     """The decision in a weak answer, and the answer as the action alone where the decision stood in its text."""
     for call in reply.tool_calls:

@@ -17,6 +17,7 @@ from pier_tui.events import AnyEvent, CallFinished, Notice, ReasoningDelta, Rout
 from pier_tui.models.messages import CallNotice, Piece, ReasoningPiece, Reply, TextPiece
 from pier_tui.router.bills import Answered, Caller, Prepared, Sent
 from pier_tui.router.decision import Decision, read_decision
+from pier_tui.router.gate import handed_over
 from pier_tui.router.override import Steering
 from pier_tui.router.strategy import Answer, Call, Flow, Judgement, Strategy, TurnState
 
@@ -29,6 +30,16 @@ class Kept:
     """What a driven turn came to: the answer to act on."""
 
     answer: Answer
+
+
+@dataclass(frozen=True)
+class Drafted:
+    """An answer made ahead, while it is not known whether it is kept: what only reads may start."""
+
+    answer: Answer
+
+
+Driven = AnyEvent | Kept | Drafted
 
 
 class RouterBroken(Exception):
@@ -49,8 +60,11 @@ class Drive:
         unsaid, self._unsaid = (*self._unsaid, *self._set_aside()), []
         return unsaid
 
-    async def run(self, strategy: Strategy, turn: TurnState) -> AsyncGenerator[AnyEvent | Kept, None]:
-        """The events of a turn's calls, and last what was kept. Raises ModelError, Interrupted, Switched."""
+    async def run(self, strategy: Strategy, turn: TurnState) -> AsyncGenerator[Driven, None]:
+        """The events of a turn's calls, and last what was kept. Raises ModelError, Interrupted, Switched.
+
+        Between them `Drafted`, once at most: the answer of a call made ahead.
+        """
         self._name, self._threshold = strategy.name, turn.threshold
         flow = strategy.flow(turn)
         try:
@@ -68,7 +82,7 @@ class Drive:
         finally:
             flow.close()
 
-    async def _steps(self, flow: Flow) -> AsyncGenerator[AnyEvent | Kept, None]:
+    async def _steps(self, flow: Flow) -> AsyncGenerator[Driven, None]:
         step, hopped = _next_step(flow, None), False
         while not isinstance(step, Answer):
             acts = [call for call in step if call.purpose in ACTING]
@@ -82,10 +96,12 @@ class Drive:
             answers: list[Answer] = []
             async with aclosing(self._batch(step)) as items:
                 async for item in items:
-                    if isinstance(item, Answer):
-                        answers.append(item)
-                    else:
+                    if not isinstance(item, Answer):
                         yield item
+                        continue
+                    answers.append(item)
+                    if len(answers) < len(step) and _may_start(item):
+                        yield Drafted(item)
             step = _next_step(flow, tuple(sorted(answers, key=lambda a: a.number)))
         # An answer that nobody was asked for, such as a recorded one, has no bill.
         recorded = not step.number and not self._open
@@ -112,7 +128,7 @@ class Drive:
         open_ones, self._open = self._open, {}
         return tuple(answered.bill(self._caller, kept=False) for _, (answered, _) in sorted(open_ones.items()))
 
-    async def _fail_expensive(self, why: str) -> AsyncGenerator[AnyEvent | Kept, None]:
+    async def _fail_expensive(self, why: str) -> AsyncGenerator[Driven, None]:
         yield Notice(text=f"router failed -> 105B: {why}", level="warning")
         strong = next((n for n, (_, a) in sorted(self._open.items()) if a.call.tier == "strong"), None)
         if strong is None:
@@ -132,7 +148,8 @@ class Drive:
     async def _batch(self, calls: tuple[Call, ...]) -> AsyncGenerator[AnyEvent | Answer, None]:
         """Events and answers of calls that run side by side, as they come; the last acting one is shown streaming.
 
-        The first failure ends the others, which stay on the bill.
+        The first failure ends the others, which stay on the bill; but a strong model that may answer the turn goes on
+        where another call failed, as it would be asked anew.
         """
         if len(calls) == 1:
             async with aclosing(self._guarded(calls[0], shown=calls[0].purpose in ACTING)) as only:
@@ -150,8 +167,9 @@ class Drive:
                 queue.put_nowait(None)
 
         tasks = [asyncio.ensure_future(pump(c, c is calls[-1] and c.purpose in ACTING)) for c in calls]
+        rescues = [t for t, c in zip(tasks, calls, strict=True) if c.tier == "strong" and c.purpose in ACTING]
         try:
-            async with aclosing(_drained(queue, tasks)) as drained:
+            async with aclosing(_drained(queue, tasks, rescues)) as drained:
                 async for item in drained:
                     yield item
         finally:
@@ -231,6 +249,11 @@ class Drive:
                 await close()
 
 
+def _may_start(answer: Answer) -> bool:
+    """Whether tools may start on an answer before it is known whether it is kept."""
+    return answer.call.ahead and answer.call.purpose in ACTING and not handed_over(answer)
+
+
 def _next_step(flow: Flow, answers: tuple[Answer, ...] | None) -> tuple[Call, ...] | Answer:
     """The flow's next batch, or the answer it keeps. Raises RouterBroken for whatever goes wrong in a strategy."""
     try:
@@ -244,9 +267,12 @@ def _next_step(flow: Flow, answers: tuple[Answer, ...] | None) -> tuple[Call, ..
 
 
 async def _drained(
-    queue: asyncio.Queue[AnyEvent | Answer | None], tasks: list[asyncio.Task[None]]
+    queue: asyncio.Queue[AnyEvent | Answer | None], tasks: list[asyncio.Task[None]], rescues: list[asyncio.Task[None]]
 ) -> AsyncGenerator[AnyEvent | Answer, None]:
-    """What the tasks put into the queue until all are over. Raises the first task's error once the others ended."""
+    """What the tasks put into the queue until all are over. Raises the first task's error once the others ended.
+
+    That error ends them, but not `rescues` where it is the router's; what ends those counts more.
+    """
     left, error = len(tasks), None
     while left:
         item = await queue.get()
@@ -254,15 +280,22 @@ async def _drained(
             yield item
             continue
         left -= 1
-        failed = next((t for t in tasks if t.done() and not t.cancelled() and t.exception() is not None), None)
+        failed = next(_errors(tasks), None)
         if failed is not None and error is None:
-            error = failed.exception()
+            error = failed
+            spared = rescues if isinstance(error, RouterBroken) else []
             for task in tasks:
-                task.cancel()
+                if task not in spared:
+                    task.cancel()
     await _ended(tasks)
-    error = error or next((e for t in tasks if not t.cancelled() and (e := t.exception()) is not None), None)
+    error = next(_errors(rescues), error or next(_errors(tasks), None))
     if error is not None:
         raise error
+
+
+def _errors(tasks: list[asyncio.Task[None]]) -> Iterator[BaseException]:
+    """What those that are over ended by."""
+    return (e for t in tasks if t.done() and not t.cancelled() and (e := t.exception()) is not None)
 
 
 async def _ended(tasks: list[asyncio.Task[None]]) -> None:
@@ -295,4 +328,4 @@ def _shown(piece: TextPiece | ReasoningPiece | CallNotice) -> TextDelta | Reason
     return Notice(text=piece.text)
 
 
-__all__ = ["Caller", "Drive", "Kept", "Prepared", "RouteDecided", "RouterBroken"]
+__all__ = ["Caller", "Drafted", "Drive", "Driven", "Kept", "Prepared", "RouteDecided", "RouterBroken"]

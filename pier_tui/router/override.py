@@ -90,7 +90,8 @@ class Steering:
             await asyncio.wait({task, *wakers}, return_when=asyncio.FIRST_COMPLETED)
             if self._stop.is_set():
                 raise Interrupted
-            if switchable and self._switch.is_set() and self._target:
+            # Of several calls at once each is woken by one switch, which the first of them takes back.
+            if switchable and self._target and (self._switch.is_set() or not task.done()):
                 self._switch.clear()
                 raise Switched(self._target)
             return task.result()

@@ -51,7 +51,7 @@ class Call(_Frozen):
 
     `route` and `reason` go on the badge; `handoff` is added to the strong model's prompt; `question` is put last
     in the prompt. Without `tools` the model may only speak; its `own` turn it may not hand over. `judgement` is why
-    this call is made after another.
+    this call is made after another. Of a call made `ahead`, tools that only read may start while others still run.
     """
 
     tier: Tier
@@ -62,6 +62,7 @@ class Call(_Frozen):
     question: str = ""
     tools: bool = True
     own: bool = False
+    ahead: bool = False
     decision: Decision | None = None
     judgement: Judgement | None = None
     propensity: float = 1.0
@@ -111,8 +112,6 @@ class TurnState:
     dwell: int = 0
     min_dwell: int = 1
     readings: Mapping[Tier, Reading] = field(default_factory=dict)
-    left: Decimal | None = None
-    """Rupees left of the request's budget; None without a limit."""
     evidence: tuple[str, ...] = ()
     """The latest open errors, newest last."""
     features: Mapping[str, float] = field(default_factory=dict)

@@ -6,26 +6,48 @@ Fewer than `LEAST` lessons, or lessons that all say the same, teach nothing: the
 from __future__ import annotations
 
 import importlib
+import math
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-from pier_tui.router.confidence import LEAST, Logistic, fit
+from pier_tui.router.confidence import LEAST, STATE, Logistic, fit
+from pier_tui.router.execution import Evidence
+from pier_tui.router.meta_verifier import VerdictTable, counted
+from pier_tui.router.search import Outcome, cheapest_within, frontier
+from pier_tui.router.strategies.self_verify import ASPECTS, VERDICTS
 from pier_tui.router.strategy import Answer, Score, TurnState
+
+T = TypeVar("T")
 
 NEIGHBOURS = (5, 10, 20, 50, 100)
 """How many lessons may be asked; the number is kept that foretells left-out ones best."""
+DRAFTED = frozenset(Evidence.model_fields) - {"first"}
+"""What execution tells of a draft."""
+DROP = 0.05
+"""The quality below the strong model's that a meta-verifier may cost, as calibration's usual risk."""
+FOLDS = 5
 _FITS = {"neighbours": "Neighbours", "similarity": "Similarity", "factors": "Factors"}
 
 
 class Lesson(NamedTuple):
-    """A turn that was judged: its request, its numbers, and whether the weak model is good enough for it, 0 to 1."""
+    """A turn of which more is known: its request, its numbers, and how well each model did it, 0 to 1.
+
+    `group` is what it shares its luck with (its session), so that none is judged by a fit on its own kind.
+    """
 
     text: str
     features: Mapping[str, float]
-    good: float
+    weak: float
+    strong: float = 1.0
+    group: str = ""
+
+    @property
+    def good(self) -> float:
+        """Whether the weak model is good enough: 1 less what the strong one does better."""
+        return 1 - min(max(self.strong - self.weak, 0.0), 1.0)
 
 
 def teaches(lessons: Sequence[Lesson]) -> bool:
@@ -35,12 +57,65 @@ def teaches(lessons: Sequence[Lesson]) -> bool:
 
 
 def draft_score(lessons: Sequence[Lesson]) -> Logistic | None:
-    """The scorer of drafts for `cascade`: a logistic regression over the numbers, the model's own statements aside."""
-    if not teaches(lessons):
+    """The scorer of drafts for `cascade`: a logistic regression over the state and what the draft would do.
+
+    What the model says of itself is left out, and turns without a draft.
+    """
+    told = [lesson for lesson in lessons if not DRAFTED.isdisjoint(lesson.features)]
+    if not teaches(told):
         return None
-    own = ("stated", "token_probability")
-    rows = [{name: value for name, value in lesson.features.items() if name not in own} for lesson in lessons]
-    return fit(rows, [lesson.good for lesson in lessons])
+    return fit([{k: v for k, v in x.features.items() if _serves(k)} for x in told], [x.good for x in told])
+
+
+def _serves(name: str) -> bool:
+    return name in STATE or name in DRAFTED or name.startswith("is_")
+
+
+def verdict_table(lessons: Sequence[Lesson]) -> VerdictTable | None:
+    """The table for `self-verify`, where on turns it was not made from it is the cheaper of the two meta-verifiers.
+
+    Cheaper: it escalates fewer turns at a quality of at most DROP below the strong model's than a threshold on the
+    share of favourable verdicts does. None where it is not, or where there is too little to tell.
+    """
+    told = [lesson for lesson in lessons if VERDICTS in lesson.features]
+    if not teaches(told):
+        return None
+    shares = [lesson.features[VERDICTS] for lesson in told]
+    held_out = left_out(told, lambda some: tabled(some).score, lambda lesson: lesson.features[VERDICTS])
+    by_table, by_share = _escalated(told, held_out), _escalated(told, shares)
+    return tabled(told) if by_table < by_share else None
+
+
+def tabled(lessons: Sequence[Lesson]) -> VerdictTable:
+    """How the shares of favourable verdicts of these lessons turned out."""
+    return counted(((x.features[VERDICTS], x.weak, x.strong) for x in lessons), len(ASPECTS) + 1)
+
+
+def _escalated(lessons: Sequence[Lesson], scores: Sequence[float]) -> float:
+    """The smallest share of turns that escalates where quality is at most DROP below the strong model's."""
+    rows = [Outcome(score, x.weak, x.strong) for score, x in zip(scores, lessons, strict=True)]
+    strong = sum(row.strong for row in rows) / len(rows)
+    found = cheapest_within(frontier(rows, weak=0.0, strong=1.0), strong, DROP)
+    return 1.0 if found is None else found.escalated
+
+
+def left_out(
+    lessons: Sequence[Lesson], fit_on: Callable[[list[Lesson]], Callable[[T], float] | None], of: Callable[[Lesson], T]
+) -> list[float]:
+    """Each lesson's score by a fit on lessons of other groups; NaN where those teach nothing."""
+    groups = sorted({lesson.group for lesson in lessons})
+    folds = {group: at % FOLDS for at, group in enumerate(groups)}
+    if len(groups) < FOLDS:
+        where = [at % FOLDS for at in range(len(lessons))]
+    else:
+        where = [folds[lesson.group] for lesson in lessons]
+    scores = [math.nan] * len(lessons)
+    for fold in range(FOLDS):
+        score = fit_on([lesson for lesson, at in zip(lessons, where, strict=True) if at != fold])
+        for at, lesson in enumerate(lessons):
+            if where[at] == fold and score is not None:
+                scores[at] = score(of(lesson))
+    return scores
 
 
 @dataclass(frozen=True)
@@ -72,9 +147,11 @@ def request_score(lessons: Sequence[Lesson], strategy: str, variant: str) -> Sco
     modules = _modules()
     if modules is None or not teaches(told):
         return None
-    numpy, embeddings, scores = modules
+    numpy, embeddings, scores, labels = modules
     texts, goods = (
-        _labels(told, variant) if strategy == "difficulty" else ([x.text for x in told], [x.good for x in told])
+        difficulty_labels(told, variant, numpy, labels)
+        if strategy == "difficulty"
+        else ([x.text for x in told], [x.good for x in told])
     )
     embedding = embeddings.Embedding.fit(texts)
     points, weak = embedding.embed(texts), numpy.array(goods, float)
@@ -86,11 +163,18 @@ def request_score(lessons: Sequence[Lesson], strategy: str, variant: str) -> Sco
     return Foresight(embedding, found.fitted, tuple(sorted(found.of(texts))))
 
 
-def _labels(lessons: Sequence[Lesson], variant: str) -> tuple[list[str], list[float]]:
-    """One label per request: its first run's, or the share of its runs; on binary judgements t* changes nothing."""
-    runs = [(text, [lesson.good for lesson in group]) for text, group in _by_text(lessons)]
-    chosen = [found[0] if variant == "deterministic" else sum(found) / len(found) for _, found in runs]
-    return [text for text, _ in runs], chosen
+def difficulty_labels(
+    lessons: Sequence[Lesson], variant: str, numpy: Any, labels: Any
+) -> tuple[list[str], list[float]]:
+    """One label per request, over its runs; `transformed` relaxes them by the t* that tells requests apart the most."""
+    runs = _by_text(lessons)
+    weak, strong = ([numpy.array([getattr(x, tier) for x in told]) for _, told in runs] for tier in ("weak", "strong"))
+    if variant == "deterministic":
+        found = labels.deterministic(weak, strong)
+    else:
+        relaxation = labels.best_relaxation(weak, strong) if variant == "transformed" else 0.0
+        found = labels.probabilistic(weak, strong, relaxation)
+    return [text for text, _ in runs], [float(label) for label in found]
 
 
 def _by_text(lessons: Sequence[Lesson]) -> list[tuple[str, list[Lesson]]]:
@@ -98,11 +182,11 @@ def _by_text(lessons: Sequence[Lesson]) -> list[tuple[str, list[Lesson]]]:
     return [(text, list(group)) for text, group in groupby(ordered, key=lambda lesson: lesson.text)]
 
 
-def _modules() -> tuple[Any, Any, Any] | None:
+def _modules() -> tuple[Any, Any, Any, Any] | None:
     """numpy and what builds on it, loaded only where a score over requests is wanted: it is slow to start."""
     try:
-        names = ("numpy", "pier_tui.router.embedding", "pier_tui.router.scores")
-        numpy, embeddings, scores = (importlib.import_module(name) for name in names)
+        names = ("numpy", "pier_tui.router.embedding", "pier_tui.router.scores", "pier_tui.router.labels")
+        numpy, embeddings, scores, labels = (importlib.import_module(name) for name in names)
     except ModuleNotFoundError:
         return None
-    return numpy, embeddings, scores
+    return numpy, embeddings, scores, labels

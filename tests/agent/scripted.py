@@ -114,9 +114,9 @@ def repository(root: Path, files: dict[str, str]) -> Path:
 
 
 def session(tmp_path: Path, weak: list[object], strong: list[object] | None = None, **parts: object) -> Session:
-    """A session in a small repository. `parts` overrides fields of Parts."""
+    """A session in a small repository. `parts` overrides fields of Parts; `files` its overlay, `speaker` its 105B."""
     root = repository(tmp_path / "repo", {"app.py": "def size(n):\n    return n - 1\n", "notes.txt": "one\ntwo\n"})
-    one, two = Scripted("30B", weak), Scripted("105B", strong or [])  # type: ignore[arg-type]
+    one, two = Scripted("30B", weak), parts.pop("speaker", Scripted)("105B", strong or [])  # type: ignore[arg-type, operator]
     journal: list[Event] = []
 
     async def append(events: Sequence[Event]) -> None:
@@ -124,7 +124,7 @@ def session(tmp_path: Path, weak: list[object], strong: list[object] | None = No
 
     only = parts.get("only")
     steering = Steering(only)  # type: ignore[arg-type]
-    overlay = Overlay(root)
+    overlay = parts.pop("files", Overlay)(root)  # type: ignore[operator]
     runner = ScratchRunner(Scratch(root), overlay, Sandbox())
     desk = AgentDesk(overlay, runner, PolicyApproval("on-request", Nobody()), None)
     rates = Rates({"weak": PRICE, "strong": PRICE}, {"weak": "30B", "strong": "105B"})

@@ -19,7 +19,7 @@ from pier_tui.agent import sharing
 from pier_tui.agent.teaching import Learning
 from pier_tui.calibration import Identity, Platt, Threshold
 from pier_tui.errors import ConfigError, PierError
-from pier_tui.events import Notice
+from pier_tui.events import Notice, RouteDecided
 from pier_tui.feedback.rows import folder
 from pier_tui.feedback.thresholds import Thresholds
 from pier_tui.headless import everything
@@ -70,8 +70,8 @@ async def test_learning_changes_the_threshold_of_the_running_session_and_says_so
     await asyncio.to_thread(teaching.log.take_in, feedback)
     said = await teaching.calibrate()
     assert "The threshold went from 0.50 to" in said
-    routing = s.agent._p.routing
-    assert routing.calibrator.apply(0.9) >= routing.threshold > routing.calibrator.apply(0.6)
+    tau, calibrator = s.agent._p.routing.gate(s.agent.strategy)
+    assert calibrator.apply(0.9) >= tau > calibrator.apply(0.6)
     assert any(isinstance(event, Notice) and event.text == said for event in s.journal)
     found = await teaching.outlook()
     assert (found.learned, found.judged) == (True, 200)
@@ -92,18 +92,44 @@ async def test_a_threshold_chosen_by_hand_holds_for_the_session_only(tmp_path: P
     assert Thresholds(tmp_path / "state").now() is None
 
 
+LEARNED = Threshold(tau=0.95, calibrator=Platt(slope=4, offset=-2), strategy="self-route")
+
+
 async def test_what_was_learned_of_one_strategy_is_left_out_under_another_and_comes_back(tmp_path: Path) -> None:
     s = session(tmp_path, [])
-    routing, learned = (
-        s.agent._p.routing,
-        Threshold(tau=0.7, calibrator=Platt(slope=4, offset=-2), strategy="self-route"),
-    )
-    s.agent.teaching.use(learned)
-    assert (routing.threshold, routing.calibrator) == (0.7, learned.calibrator)
+    routing = s.agent._p.routing
+    s.agent.teaching.use(LEARNED)
+    for name, gate in (
+        ("self-route", (0.95, LEARNED.calibrator)),
+        ("cascade", (0.5, Identity())),
+        ("self-route", (0.95, LEARNED.calibrator)),
+    ):
+        _ = [e async for e in s.agent.route_by(name)]
+        assert routing.gate(s.agent.strategy) == gate
+        assert s.agent.threshold == gate[0]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "once", "threshold"), [("self-route", "cascade", 0.5), ("cascade", "self-route", 0.95)]
+)
+async def test_a_strategy_for_one_request_has_its_own_threshold_and_calibrator(
+    tmp_path: Path, chosen: str, once: str, threshold: float
+) -> None:
+    s = session(tmp_path, [say("Done.", route("answer")), say("Done.", route("answer"))], [say("Done.")] * 2)
+    s.agent.teaching.use(LEARNED)
+    for name, only_once in ((chosen, False), (once, True)):
+        _ = [e async for e in s.agent.route_by(name, once=only_once)]
+    events = [*await s.run("once"), *await s.run("as before")]
+    used = {e.strategy: e.threshold for e in events if isinstance(e, RouteDecided)}
+    assert used == {once: threshold, chosen: 1.45 - threshold}
+
+
+async def test_a_threshold_chosen_by_hand_holds_under_a_strategy_nothing_was_learned_of(tmp_path: Path) -> None:
+    s = session(tmp_path, [])
+    s.agent.teaching.use(LEARNED)
     _ = [e async for e in s.agent.route_by("cascade")]
-    assert (routing.threshold, routing.calibrator) == (0.5, Identity())
-    _ = [e async for e in s.agent.route_by("self-route")]
-    assert (routing.threshold, routing.calibrator) == (0.7, learned.calibrator)
+    await s.agent.teaching.use_tau(0.3)
+    assert s.agent._p.routing.gate("cascade") == (0.3, Identity())
 
 
 async def test_a_session_that_has_something_to_share_shares_it_at_its_end(tmp_path: Path) -> None:

@@ -21,6 +21,8 @@ from pier_tui.agent.harness import harness
 from pier_tui.events import AnyEvent, CallFinished, Notice, RequestEnded, RequestFailed, ToolReturned
 from pier_tui.models.messages import Tier
 from pier_tui.models.openai import OpenAIClient
+from pier_tui.router.catalogue import make
+from pier_tui.router.strategy import Strategy
 
 EDIT = '{"path": "app.py", "old": "    return n - 1", "new": "    return n"}'
 ROUTE = call("route", '{"action": "edit", "confidence": 0.9, "reason": "plain"}', 0, "r")
@@ -32,13 +34,20 @@ async def at_once(seconds: float) -> None:
     """No time at all."""
 
 
-def live(tmp_path: Path, server: FaultServer, *, sleep: Callable[[float], Awaitable[object]] | None = None) -> Session:
+def live(
+    tmp_path: Path,
+    server: FaultServer,
+    *,
+    sleep: Callable[[float], Awaitable[object]] | None = None,
+    strategy: Strategy | None = None,
+) -> Session:
     """A session whose two models are behind one misbehaving server; waits between tries take no time."""
     tiers: tuple[Tier, ...] = ("weak", "strong")
     clients = {tier: OpenAIClient(card(tier), server.url, sleep=sleep or at_once) for tier in tiers}
     harnesses = {tier: harness(tier, routing=True) for tier in tiers}
     rates = Rates({"weak": PRICE, "strong": PRICE}, {"weak": "30B", "strong": "105B"})
-    return session(tmp_path, [], books=Books(clients, harnesses, rates))  # type: ignore[arg-type]
+    routed = strategy or make("self-route")
+    return session(tmp_path, [], books=Books(clients, harnesses, rates), strategy=routed)  # type: ignore[arg-type]
 
 
 def edits(events: list[AnyEvent]) -> list[bool]:

@@ -8,7 +8,7 @@ import pytest
 
 from pier_tui.models.messages import Reply, ToolCall
 from pier_tui.router.catalogue import make
-from pier_tui.router.decision import Decision, escalates, read_decision
+from pier_tui.router.decision import Decision, read_decision
 from pier_tui.router.signals import Signals, reason_to_escalate
 from pier_tui.router.strategies.single import Single
 from pier_tui.router.strategy import Answer, Call, Strategy, TurnState
@@ -66,8 +66,10 @@ def test_a_decision_written_as_text_is_not_part_of_the_answer() -> None:
 
 
 def test_a_confidence_of_zero_escalates_and_none_at_all_does_not() -> None:
-    assert escalates(Decision(action="edit", confidence=0.0), 0.5)
-    assert not escalates(Decision(action="edit"), 0.5)
+    turn = TurnState(request="x", signals=Signals())
+    for stated, tiers in ((0.0, ["weak", "strong"]), (None, ["weak"])):
+        asked, _ = run_dry(make("self-route"), turn, Decision(action="edit", confidence=stated), None)
+        assert [c.tier for c in asked] == tiers
 
 
 def test_self_route_asks_the_weak_model_once_and_keeps_what_it_is_sure_of() -> None:

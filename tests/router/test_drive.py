@@ -18,8 +18,8 @@ from pier_tui.models.messages import Piece, Reply, TextPiece
 from pier_tui.models.usage import Usage
 from pier_tui.router.bills import Prepared
 from pier_tui.router.catalogue import make
-from pier_tui.router.drive import Drive, Kept
-from pier_tui.router.override import Interrupted, Steering
+from pier_tui.router.drive import Drive, Driven, Kept
+from pier_tui.router.override import Interrupted, Steering, Switched
 from pier_tui.router.strategies.mixture import Mixture
 from pier_tui.router.strategies.self_verify import SelfVerify
 from pier_tui.router.strategies.single import Single
@@ -80,12 +80,12 @@ async def drive(strategy: Strategy, say: Say, state: TurnState | None = None) ->
     return seen, kept, desk
 
 
-async def followed(desk: Desk, steering: Steering, seen: list[AnyEvent | Kept]) -> None:
-    """A speculative turn that the user stops as soon as something is said."""
+async def followed(desk: Desk, steering: Steering, seen: list[Driven], does: Callable[[], None] | None = None) -> None:
+    """A speculative turn that the user stops as soon as something is said, or does something else to."""
     async for item in Drive(desk, steering, "d").run(Speculative(), turn()):
         seen.append(item)
         if isinstance(item, TextDelta):
-            steering.interrupt()
+            (does or steering.interrupt)()
 
 
 def bills(events: list[AnyEvent]) -> list[tuple[int, str, bool]]:
@@ -155,6 +155,24 @@ async def test_one_failing_call_of_a_batch_ends_the_others_which_stay_on_the_bil
     assert desk.running == 0
 
 
+async def test_a_failing_draft_leaves_the_strong_model_at_work_which_is_not_asked_again() -> None:
+    say: Say = lambda call: EndpointDown("down") if call.tier == "weak" else reply(text="an answer")  # noqa: E731
+    events, kept, desk = await drive(Speculative(), say)
+    assert [e.text for e in events if isinstance(e, Notice)] == ["router failed -> 105B: down"]
+    assert kept.answer.reply.text == "an answer"
+    assert sorted(bills(events)) == [(1, "weak", False), (2, "strong", True)]
+    assert len(desk.booked) == 2
+
+
+async def test_a_switch_ends_every_call_of_a_batch_and_is_told_once() -> None:
+    steering, desk = Steering(), Desk(lambda _: "thinking about it")
+    seen: list[Driven] = []
+    with pytest.raises(Switched):
+        await followed(desk, steering, seen, lambda: steering.choose("strong", "now"))
+    assert sorted(c.tier for c in seen if isinstance(c, CallFinished)) == ["strong", "weak"]
+    assert (len(desk.booked), desk.running, steering.take_next()) == (2, 0, "auto")
+
+
 async def test_a_failing_verification_costs_the_strong_model_not_the_turn() -> None:
     def say(call: Call) -> Reply | ModelError:
         if call.purpose == "verify":
@@ -207,7 +225,7 @@ async def test_a_broken_strategy_goes_to_the_strong_model_once_and_says_so(how: 
 
 async def test_the_strong_model_failing_is_an_error_and_what_was_drafted_is_billed() -> None:
     desk = Desk(lambda c: EndpointDown("down") if c.tier == "strong" else reply(READ))
-    seen: list[AnyEvent | Kept] = []
+    seen: list[Driven] = []
     with pytest.raises(EndpointDown):
         await followed(desk, Steering(), seen)
     assert sorted((c.tier, c.kept) for c in seen if isinstance(c, CallFinished)) == [("strong", False), ("weak", False)]
@@ -221,7 +239,7 @@ async def test_the_only_model_of_a_session_is_never_replaced_by_the_other() -> N
 
 async def test_the_users_stop_ends_a_batch_and_bills_each_call_once() -> None:
     steering, desk = Steering(), Desk(lambda _: "thinking about it")
-    seen: list[AnyEvent | Kept] = []
+    seen: list[Driven] = []
     with pytest.raises(Interrupted):
         await followed(desk, steering, seen)
     assert sorted(c.tier for c in seen if isinstance(c, CallFinished)) == ["strong", "weak"]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from dry import HANDED_OVER, READ, dry, reply, routed, shape, turn
 
@@ -9,8 +12,8 @@ from pier_tui.calibration import Platt
 from pier_tui.errors import ConfigError
 from pier_tui.models.messages import Reply
 from pier_tui.router.catalogue import Taught, listed, make
+from pier_tui.router.meta_verifier import VerdictTable
 from pier_tui.router.names import NAMES
-from pier_tui.router.search import VerdictTable
 from pier_tui.router.strategies.cascade import Cascade
 from pier_tui.router.strategies.learned import difficulty, learned
 from pier_tui.router.strategies.mixture import Mixture, told
@@ -20,6 +23,7 @@ from pier_tui.router.strategies.single import Random
 from pier_tui.router.strategies.speculative import Speculative
 from pier_tui.router.strategy import Answer, Call, TurnState
 
+MANUAL = Path(__file__).parents[2] / "docs" / "routing.md"
 ACT_WEAK, ACT_STRONG = ("weak", "act"), ("strong", "act")
 DONE = reply(text="Done.")
 
@@ -124,14 +128,17 @@ def test_self_verify_escalates_on_doubt_and_asks_nothing_about_a_broken_draft() 
     assert shape(batches) == [[ACT_WEAK], [ACT_STRONG]]
 
 
-def test_a_verdict_table_stands_for_the_share_of_verdicts() -> None:
-    blind = VerdictTable(counts=((0, 9, 0), (0, 9, 0), (0, 9, 0), (1, 9, 0)), smoothing=0)
-    _, kept = dry(SelfVerify(blind), turn(), says(routed("inspect", 0.9, READ), verify="1: yes\n2: yes\n3: yes"))
-    assert kept.call.tier == "strong"
-    masked = SelfVerify(asks=(True, True, False, False))
-    for said, tier in (("1: yes\n2: no\n3: no", "strong"), ("1: yes\n2: yes\n3: no", "weak")):
-        _, kept = dry(masked, turn(), says(routed("inspect", 0.9, READ), verify=said))
-        assert kept.call.tier == tier
+def test_a_verdict_table_reads_the_share_of_verdicts_and_the_threshold_decides() -> None:
+    # Of three verdicts, P(needy) by how many are in favour: .9, .1, .9, .1.
+    table = VerdictTable(counts=((1, 9, 0), (9, 1, 0), (0, 9, 1), (4, 1, 5)), smoothing=0)
+    asked = (("no", "no", "no"), ("yes", "no", "no"), ("yes", "yes", "no"), ("yes", "yes", "yes"))
+    for words, tier, score in zip(asked, ("strong", "weak", "strong", "weak"), (0.1, 0.9, 0.1, 0.9), strict=True):
+        verdicts = "\n".join(f"{at}: {word}" for at, word in enumerate(words, start=1))
+        batches, kept = dry(SelfVerify(table), turn(), says(routed("inspect", 0.9, READ), verify=verdicts))
+        judgement = kept.judgement or batches[-1][0].judgement
+        assert judgement is not None
+        assert (kept.call.tier, judgement.score) == (tier, pytest.approx(score))
+        assert judgement.features["verdicts"] == pytest.approx(words.count("yes") / 3, abs=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -239,3 +246,27 @@ def test_every_strategy_says_in_one_line_what_it_costs_and_when_not_to_use_it() 
 def test_an_unknown_strategy_is_one_sentence_with_what_there_is(name: str, said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         make(name)
+
+
+ROWS = re.findall(r"^\| `([^`]+)`[^|]*\| ([^|]+) \|", MANUAL.read_text().split("**Before any")[0], re.MULTILINE)
+
+
+def costs_of(name: str, e: int) -> dict[str, float]:
+    """What the manual says a turn costs, in weak and strong calls, where it escalates (e = 1) or not."""
+    told = dict(ROWS)[name].split(",")[0].replace("−", "-").replace("·", "*").replace("2w", "2*w")
+    signs = {"e": e, "n": 2, "p": e}
+    return {tier: eval(told, {**signs, "w": tier == "weak", "s": tier == "strong"}) for tier in ("weak", "strong")}
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith(("always", "random"))])
+@pytest.mark.parametrize("escalates", [0, 1])
+def test_a_turn_costs_the_calls_the_manual_says(name: str, escalates: int) -> None:
+    score = Fixed(0.1 if escalates else 0.9)
+    made = {"learned": learned(score, 40), "difficulty": difficulty(score, 40), "cascade": Cascade(score)}.get(name)
+    stated = 0.1 if escalates else 0.9
+    votes = "1: no\n2: no\n3: no" if escalates else "1: yes\n2: yes\n3: yes"
+    batches, kept = dry(made or make(name), turn(), says(routed("inspect", stated, READ), verify=votes))
+    tiers = [call.tier for batch in batches for call in batch]
+    assert {tier: tiers.count(tier) for tier in ("weak", "strong")} == costs_of(name, escalates)  # type: ignore[arg-type]
+    if name in ("self-route", "cascade", "learned", "difficulty", "self-verify"):
+        assert kept.call.tier == ("strong" if escalates else "weak")

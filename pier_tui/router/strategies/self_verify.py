@@ -13,7 +13,7 @@ from pier_tui.router.confidence import features
 from pier_tui.router.decision import ESCALATE, ROUTE
 from pier_tui.router.execution import examine
 from pier_tui.router.gate import escalation, handed_over, judge, kept, unusable
-from pier_tui.router.search import VerdictTable, bin_of
+from pier_tui.router.meta_verifier import VerdictTable
 from pier_tui.router.strategy import Answer, Call, Flow, Judgement, TurnState
 
 ASPECTS = (
@@ -21,6 +21,8 @@ ASPECTS = (
     "the files, names and lines it relies on were seen in this conversation",
     "it will work when it is run: nothing else would have to change",
 )
+VERDICTS = "verdicts"
+"""The feature that holds the share of favourable verdicts."""
 SHOWN = 4000
 """Characters of a draft that are put into the verification prompt."""
 _VERDICT = re.compile(r"^\W*(\d+)\W+\s*(?:is\s+)?(yes|no|correct|incorrect|wrong)\b", re.MULTILINE | re.IGNORECASE)
@@ -28,7 +30,7 @@ _UNABLE = "cannot verify"
 
 
 class SelfVerify:
-    """Draft, check, ask k verdicts at once, then a table or the threshold decides."""
+    """Draft, check, ask k verdicts at once; the share of favourable ones is the score, or a table's reading of it."""
 
     name = "self-verify"
     about = (
@@ -36,8 +38,8 @@ class SelfVerify:
         "not where the 30B cannot tell its own mistakes"
     )
 
-    def __init__(self, table: VerdictTable | None = None, asks: tuple[bool, ...] = ()) -> None:
-        self._table, self._asks = table, asks
+    def __init__(self, table: VerdictTable | None = None) -> None:
+        self._table = table
 
     def flow(self, turn: TurnState) -> Flow:
         """A weak call, a weak verification, and a strong call where it is doubted."""
@@ -63,13 +65,10 @@ class SelfVerify:
             stated = weak.decision.confidence if weak.decision else None
             words = "it gave no verdict" if _UNABLE not in said.text else "it says it cannot verify"
             return judge(turn, stated if stated is not None else 0.5, reason=words, features=found)
-        found = {**found, "verdicts": share}
+        found = {**found, VERDICTS: share}
         words = f"{round(share * len(ASPECTS))} of {len(ASPECTS)} verdicts in favour"
-        if self._asks:
-            share = 0.0 if self._asks[bin_of(share, len(self._asks))] else 1.0
-        elif self._table is not None:
-            share = self._table.good(bin_of(share, len(self._table.counts)))
-        return judge(turn, share, reason=words, features=found)
+        score = share if self._table is None else self._table.score(share)
+        return judge(turn, score, reason=words, features=found)
 
 
 def question(reply: Reply) -> str:

@@ -1,9 +1,10 @@
 """Speculative actions (arXiv 2510.04371) after speculative decoding (Leviathan et al. 2023; Chen et al. 2023).
 
 The weak model drafts the next action while the strong one works out its own; where both are the same action the
-draft is accepted, otherwise the strong model's stands, so quality is the strong model's. A latency mode: both are
-paid. Over tokens this needs both models' distributions, which no chat API gives: `accept` and `residual` are the exact
-rule as a reference, and `expected_tokens` and `speed_up` what it brings inside a server.
+draft is accepted, otherwise the strong model's stands, so quality is the strong model's. What the draft would only
+read is read meanwhile. A latency mode: both are paid. Over tokens this needs both models' distributions, which no
+chat API gives: `accept` and `residual` are the exact rule as a reference, and `expected_tokens` and `speed_up` what
+it brings inside a server.
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ class Speculative:
 
     name = "speculative"
     about = (
-        "latency mode, costs more: the 30B drafts while the 105B decides; both are paid every turn; not to save money"
+        "latency mode, costs more: the 30B drafts while the 105B decides, and what the draft reads is read meanwhile; "
+        "one 30B and one 105B call every turn; not to save money"
     )
 
     def flow(self, turn: TurnState) -> Flow:
         """One batch of two calls."""
         weak, strong = yield (
-            Call(tier="weak", reason="draft"),
+            Call(tier="weak", reason="draft", ahead=True),
             Call(tier="strong", reason="verifies the draft"),
         )
         accepted = not handed_over(weak) and same_action(weak.reply, strong.reply)
