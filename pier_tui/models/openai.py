@@ -158,8 +158,11 @@ class OpenAIClient:
         yield reply.model_copy(update={"usage": usage, "seconds": self._clock() - started})
 
     def _settle(self, request: ChatRequest, reply: Reply, tries: _Tries) -> Again | None:
-        """None for an answer to keep; otherwise how to ask again for one that was blank (and is paid for)."""
-        if reply.text.strip() or reply.tool_calls:
+        """None for an answer to keep; otherwise how to ask again for one that was blank (and is paid for).
+
+        Of an answer of one token nothing was wanted: the call was made for its prompt.
+        """
+        if reply.text.strip() or reply.tool_calls or request.max_tokens == 1:
             return None
         again = self.dialect.blank(request, reply, self.card, tries.blank)
         if isinstance(again, ModelError):

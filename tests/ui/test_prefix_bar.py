@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from textual.app import App, ComposeResult
 
-from pier_tui.events import CallFinished, RouteDecided, Segment
+from pier_tui.backbone.prefix import Segment
+from pier_tui.events import CallFinished, RouteDecided
 from pier_tui.models.usage import Usage
 from pier_tui.ui.screens.turn import TurnScreen
 from pier_tui.ui.story import Turn

@@ -29,6 +29,7 @@ from pier_tui.events import (
     PatchRebased,
     PatchReviewed,
     PatchUndone,
+    PromptWarmed,
     ReasoningDelta,
     RepoChanged,
     RequestEnded,
@@ -262,7 +263,7 @@ class Records:
             case Compacted() if (turn := self.turn(event.turn)) is not None:
                 turn.compacted = event
                 self._touch(turn)
-            case Compacted() | Overridden() | PatchApplied() | PatchUndone():
+            case Compacted() | Overridden() | PatchApplied() | PatchUndone() | PromptWarmed():
                 if text := aside(event):
                     self._append(NoteRecord(text))
             case Labelled():
