@@ -30,6 +30,7 @@ from pier_tui.events import (
 from pier_tui.models.messages import Tier
 from pier_tui.models.usage import Price, Split, saved_by_caching, split
 from pier_tui.repo.diff import FileDiff, Hunk, Patch
+from pier_tui.ui.drafts import Drafts
 from pier_tui.ui.format import NAMES
 
 _FENCE = re.compile(r"^```[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -60,6 +61,7 @@ class ModelTally:
     drift: Drift = field(default_factory=Drift)
     token_ratio: float = 1.0
     took: list[float] = field(default_factory=list)
+    drafts: Drafts = field(default_factory=Drafts)
 
     def add(self, event: CallFinished) -> None:
         """One more call on the bill."""
@@ -68,6 +70,7 @@ class ModelTally:
             self.context = event.usage.prompt
         self.offline = event.offline
         self.drift = self.drift.add(event.predicted_cached, said(event.usage))
+        self.drafts.add(event)
         if event.kept and event.seconds:
             self.took.append(event.seconds)
 

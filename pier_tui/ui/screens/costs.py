@@ -37,6 +37,7 @@ class CostsScreen(Page):
             ("Saved", Content("\n").join(Content(line) for line in savings(story))),
             ("Against one model alone", self._alone()),
             ("Prefix caches, predicted and billed", self._caches(width)),
+            *([("Drafts, as the server counts them", drafts)] if (drafts := self._drafts()) else []),
             ("Over the session, call by call", self._plot(width)),
         ]
         unpriced = story.unpriced
@@ -98,6 +99,12 @@ class CostsScreen(Page):
         alarms = [tally.drift.alarm(name) for name, tally in self._called()]
         lines = [Content.styled(f"\n{alarm}", "$text-warning") for alarm in alarms if alarm]
         return Content.assemble(table(rows), *lines)
+
+    def _drafts(self) -> Content | None:
+        """Token-level speculation, where a server reports it; different answers, so the speeds are a hint."""
+        told = [(name, *tally.drafts.row) for name, tally in self._called() if tally.drafts.calls]
+        head = ("model", "calls", "drafted", "accepted", "share", "a step", "tokens/s", "without")
+        return table([head, *told]) if told else None
 
     def _plot(self, width: int) -> Content:
         points = self._story.points

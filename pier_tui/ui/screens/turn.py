@@ -7,6 +7,7 @@ import json
 from textual.content import Content
 
 from pier_tui.events import CallFinished, RouteDecided
+from pier_tui.ui.drafts import drafted_words
 from pier_tui.ui.format import NAMES, money, tokens
 from pier_tui.ui.screens.dialog import Page, heading, table
 from pier_tui.ui.story import Turn
@@ -130,7 +131,9 @@ def _calls(calls: list[CallFinished]) -> Content:
                 "yes" if call.kept else "no",
             )
         )
-    return table(rows)
+    drafts = [(call, words) for call in calls if (words := drafted_words(call.usage))]
+    lines = (f"\n{call.call} {NAMES[call.tier]}  the server {words}" for call, words in drafts)
+    return Content.assemble(table(rows), *lines)
 
 
 def _pretty(arguments: str) -> str:
