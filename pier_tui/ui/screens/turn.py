@@ -42,8 +42,8 @@ class TurnScreen(Page):
             parts.append(Content(f"You judged: {turn.label.label}{note}\n\n"))
         for route in decided(turn.routes):
             if route.segments:
-                told = heading(f"Prompt of call {route.call} to the {NAMES[route.tier]}, by segment")
-                parts += [told, _segments(route, width), Content("\n\n")]
+                told = f"Prompt of call {route.call} to the {NAMES[route.tier]}, by segment, cached as predicted"
+                parts += [heading(told), _segments(route, width), Content("\n\n")]
         if turn.calls:
             parts += [heading("Calls as billed"), _calls(turn.calls), Content("\n\n")]
         handoff = next((route.handoff for route in turn.routes if route.handoff), "")
@@ -77,6 +77,8 @@ def decided(routes: list[RouteDecided]) -> list[RouteDecided]:
 def _decision(route: RouteDecided) -> Content:
     confidence = "none given" if route.confidence is None else f"{route.confidence:.2f}"
     threshold = "" if route.threshold is None else f" (escalates below {route.threshold:.2f})"
+    if route.action == "escalate" and threshold:
+        threshold = " (it asked to hand over, which needs no threshold)"
     lines = [
         ("model", sanitize(route.model) + (" (offline)" if route.offline else "")),
         ("route", sanitize(f"{route.route}, strategy {route.strategy}")),
