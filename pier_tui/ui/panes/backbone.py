@@ -102,12 +102,8 @@ class BackbonePane(Vertical):
                 self.backbone = self.backbone.model_copy(
                     update={"snapshot": event.snapshot, "epoch": event.epoch, "deltas": ()}
                 )
-                gone = (
-                    f" · compacted: {len(event.merged)} merged, {len(event.dropped)} dropped"
-                    if self._lost(event)
-                    else ""
-                )
-                self.border_title = Content(f"Backbone{gone}")
+                gone = f"{len(event.merged)} merged, {len(event.dropped)} dropped" if self._lost(event) else "compacted"
+                self.border_title = Content(f"Backbone · {gone}")
             case RouteDecided():
                 self._bars[event.tier].sent(event)
             case CallFinished() | PromptWarmed():

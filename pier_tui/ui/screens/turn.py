@@ -109,6 +109,8 @@ def _segments(route: RouteDecided, width: int) -> Content:
         where, *texts = sanitize(route.cache_break).split("\n")
         parts += [("\nfirst break  ", "$text-warning"), Content(where)]
         parts += [Content(f"\n  {line}").truncate(max(width, 20), ellipsis=True) for line in texts]
+        if texts and cached:
+            parts.append(("\na cache holds whole blocks, so what is cached ends a little before the break", "$muted"))
     elif known and cached:
         parts.append(("\nno break: only what is new this time is read anew", "$muted"))
     return Content.assemble(*parts)
