@@ -19,6 +19,7 @@ from pier_tui.ui.progress import bars
 from pier_tui.ui.text import sanitize
 
 Environment = Mapping[str, str]
+SLOW = "on a processor the first answer then takes minutes, later ones less, as what was read stays read"
 ADDRESS = re.compile("https?://")
 
 
@@ -47,7 +48,7 @@ def run(
         raise PierError(MISSING)
     if models.missing and not _agreed(models):
         return 1
-    sys.stderr.write("pier-tui: the models are being loaded\n")
+    sys.stderr.write(f"pier-tui: the models are being loaded; {SLOW}\n")
     with models.running() as running:
         chosen, given = {**overrides, **running.overrides}, running.env
         if wanted is None:

@@ -8,6 +8,7 @@ import resource
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -20,6 +21,7 @@ from pier_tui.errors import PierError
 from pier_tui.local import LocalModels
 from pier_tui.models.local.download import TRIES, fetch
 from pier_tui.models.local.weights import Weights, begun, catalogue, have, remove, take
+from pier_tui.ui.local_pair import LocalPair
 
 CONTENT = bytes(range(256)) * 8192
 CUT = 700_000
@@ -268,3 +270,19 @@ def test_a_file_of_the_users_that_is_another_is_refused_and_left(
         take(tmp_path, place.folder, (place.weights,), lambda _: None)
     with pytest.raises(PierError, match=r"gone\.gguf cannot be used"):
         take(tmp_path / "gone.gguf", place.folder, (place.weights,), lambda _: None)
+
+
+class Unstarted(LocalModels):
+    """Fetches, and starts nothing."""
+
+    def running(self) -> Any:
+        return nullcontext()
+
+
+async def test_a_screen_is_told_of_each_hundredth_once_with_a_bar(place: Place, tmp_path: Path) -> None:
+    shown: list[str] = []
+    pair = LocalPair({}, Unstarted({"XDG_CACHE_HOME": str(tmp_path)}, (place.weights,)))
+    await pair.start(shown.append)
+    pair.close()
+    assert shown[-2:] == [f"{'█' * 40}\nsmall: 2.1 MB of 2.1 MB", "The models are being loaded..."]
+    assert 1 < len(shown) <= 102
