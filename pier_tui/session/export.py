@@ -176,9 +176,11 @@ def _markdown(event: Event) -> str:
             return f"*The user chose the model: {choice} ({scope}).*"
         case RequestEnded(why=why, text=text):
             return f"**Request {why}.** {text}".strip()
-        case RequestInterrupted():
-            return "**Interrupted by the user.**"
-        case RequestFailed(text=text) | Notice(text=text):
+        case RequestInterrupted(partial=partial):
+            return f"{partial}\n\n**Interrupted by the user.**".strip()
+        case RequestFailed(text=text, partial=partial):
+            return f"{partial}\n\n**{text}**".strip()
+        case Notice(text=text):
             return f"**{text}**"
         case _:
             return ""
