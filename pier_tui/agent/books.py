@@ -11,7 +11,7 @@ from pier_tui.agent.harness import Harness
 from pier_tui.backbone.alone import Alone, Asked
 from pier_tui.backbone.drift import said
 from pier_tui.backbone.handoff import complete
-from pier_tui.backbone.prefix import Prefix, Segment, SegmentName, Tail, render
+from pier_tui.backbone.prefix import RESULT_LIMIT, Prefix, Segment, SegmentName, Tail, render
 from pier_tui.backbone.prefix_cache import PrefixCache, SwitchPrice
 from pier_tui.backbone.state import Backbone
 from pier_tui.errors import WindowExceeded
@@ -32,6 +32,8 @@ SPOKEN = 600
 
 SHORTEST_ANSWER = 256
 """Tokens an answer needs at least."""
+RESULT_SHARE, CHARACTERS = 4, 3
+"""One tool result takes at most this part of a prompt, at so many characters a token, which code has at least."""
 WARM_UP = "warm-up"
 """The ledger's line for prompts that were read ahead."""
 UNSAVED = Price(fresh=Decimal(0), cached=Decimal(0), output=Decimal(0))
@@ -104,6 +106,12 @@ class Books:
         chosen = self.harnesses[tier]
         tokens = render(self.backbone, tier, chosen.prompt, chosen.tools, tail).tokens
         return chosen.room(self.clients[tier].card) - tokens
+
+    def result_limit(self, only: Tier | None = None) -> int:
+        """Characters of one tool result that leave most of every model's window to the rest of its prompt."""
+        tiers = (only,) if only else tuple(self.clients)
+        room = min(self.harnesses[tier].room(self.clients[tier].card) for tier in tiers)
+        return min(RESULT_LIMIT, room // RESULT_SHARE * CHARACTERS)
 
     def prepare(self, call: Call) -> Prepared:
         """Render a call's prompt and open its stream. Raises WindowExceeded where no answer would fit behind it."""

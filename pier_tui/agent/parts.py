@@ -17,7 +17,7 @@ from pier_tui.agent.routing import Routing
 from pier_tui.agent.teaching import Learning
 from pier_tui.agent.tool_run import ToolBench
 from pier_tui.agent.warming import Warming
-from pier_tui.backbone.prefix import append
+from pier_tui.backbone.prefix import append, bound
 from pier_tui.backbone.state import Author
 from pier_tui.backbone.undoing import Change, LastCompaction
 from pier_tui.backbone.updates import Update, apply
@@ -108,6 +108,11 @@ class Parts:
         """Change the backbone, journal it, and yield the event; none where nothing changed."""
         if not updates and not messages:
             return
+        # Here, so that a resumed session reads the same whatever its models' windows are.
+        limit = self.books.result_limit(self.only)
+        messages = tuple(
+            m.model_copy(update={"content": bound(m.content, limit)}) if m.role == "tool" else m for m in messages
+        )
         state = apply(self.books.backbone, tuple(updates), turn=self.recorder.turn)
         if messages:
             state = append(state, self.recorder.turn, messages)
