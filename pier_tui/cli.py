@@ -159,7 +159,8 @@ def _add_local(commands: argparse._SubParsersAction[Parser], models: Parser) -> 
     acts.add_argument(
         "--download", action="store_true", help="fetch the models' files that are missing, and check them"
     )
-    acts.add_argument("--from", dest="files", action="append", type=Path, metavar="FILE", help="take a file you have")
+    files = "take a file you have, or fetch it from this address; repeat it for the other one"
+    acts.add_argument("--from", dest="files", action="append", metavar="FILE|URL", help=files)
     acts.add_argument("--list", action="store_true", help="say which files there are")
     acts.add_argument("--remove", action="store_true", help="delete the files")
     acts.add_argument("--exec", dest="request", metavar="REQUEST", help="run one request without a screen")

@@ -98,6 +98,8 @@ class Settings(BaseModel):
     """Tokens of new exchanges after which the backbone is compacted; none: what costs least at the model's prices."""
     page_tokens: int = Field(default=4500, ge=0)
     """Tokens of files seen earlier that are put back into the strong model's prompt; 0 for none."""
+    warm_up: bool = False
+    """Read the other model's prompt ahead after every request, at its price; `/warm-up` says what that is."""
     map_tokens: int = Field(default=400, ge=0)
     """Tokens of the map of definitions that a request is sent with; 0 for none, and no symbol index."""
     feedback_pool: str = ""

@@ -9,10 +9,11 @@ Grammar (a session is a sequence of these; `?` optional, `*` any number, `+` at 
     review  := PatchReviewed [CheckpointTaken PatchApplied]      between any two events, while idle too
     again   := WentBack BackboneRestored PatchProposed request?          `request` under the number it had
     anywhere: BackboneChanged, RepoChanged, Labelled, Overridden, Compacted, PatchRebased, PatchUndone, Notice
+    between requests: PromptWarmed
 
-An edit is proposed where the tool made it and reviewed whenever the user gets to it: the agent goes on
-working on the proposed files meanwhile. A call whose answer was discarded is still a CallFinished with
-`kept=False`: it was paid for. Transient events (`TRANSIENT`) are shown but not stored.
+An edit is proposed where its tool made it and reviewed whenever the user gets to it; the agent goes on meanwhile.
+An answer that was discarded is still a CallFinished, with `kept=False`: it was paid for. `TRANSIENT` events are
+shown but not stored.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from pier_tui.backbone.prefix import Segment
 from pier_tui.backbone.state import Backbone
 from pier_tui.backbone.updates import Update
 from pier_tui.models.messages import Message, Tier, ToolCall
@@ -82,23 +84,12 @@ class TurnStarted(Event):
     forced: Choice = "auto"
 
 
-class Segment(BaseModel):
-    """One stretch of a prompt: its name, tokens (estimated offline) and a hash of its bytes."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str
-    tokens: int
-    digest: str
-
-
 class RouteDecided(Event):
     """A call is about to be made, or the weak model's decision has just become known and the same call goes on.
 
-    `route` says in one word how it came: self-route, forced, latch, handoff, only, failed-router.
-    `decision` is the id feedback refers to, the same for all events of one turn. `token_ratio` is what our counts
-    were multiplied by; `cache_break` where and why the prompt leaves what is cached. `score` is the strategy's own
-    number before calibration, `features` what it was made of.
+    `route`: self-route, forced, latch, handoff, only, failed-router. `decision`: the id feedback refers to, the same
+    for a turn's events. `token_ratio`: what our counts were multiplied by; `cache_break`: where and why the prompt
+    leaves the cache. `score`: the strategy's own number before calibration, `features`: what it was made of.
     """
 
     type: Literal["route_decided"] = "route_decided"
@@ -159,6 +150,19 @@ class CallFinished(Event):
     request_id: str | None = None
     counterfactual: dict[str, Decimal | None] = Field(default_factory=dict)
     """What it would have cost with one model alone, by label such as `105B`: an estimate (`backbone.alone`)."""
+
+
+class PromptWarmed(Event):
+    """A model read its next prompt ahead in idle time; billed by itself. `failure` says why it came to nothing."""
+
+    type: Literal["prompt_warmed"] = "prompt_warmed"
+    tier: Tier
+    model: str
+    usage: Usage
+    cost: Decimal | None
+    price: Price | None = None
+    predicted_cached: int | None = None
+    failure: str = ""
 
 
 class AnswerCompleted(Event):
@@ -277,10 +281,7 @@ class TurnEnded(Event):
 
 
 class BackboneChanged(Event):
-    """The backbone changed by these updates; `messages` were appended to what both models are sent.
-
-    The state after it is not stored: it is folded from these events again on resume.
-    """
+    """The backbone changed by these updates; `messages` were appended to both prompts. Resuming folds it again."""
 
     type: Literal["backbone_changed"] = "backbone_changed"
     updates: tuple[Update, ...]
@@ -369,6 +370,7 @@ AnyEvent = Annotated[
     | TextDelta
     | ReasoningDelta
     | CallFinished
+    | PromptWarmed
     | AnswerCompleted
     | ToolCalled
     | ApprovalAsked
@@ -395,6 +397,4 @@ AnyEvent = Annotated[
 ]
 
 ADAPTER: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent)
-
 TRANSIENT = (TextDelta, ReasoningDelta, ToolOutput, RepoChanged)
-"""Shown as they come, not stored."""

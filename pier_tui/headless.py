@@ -6,8 +6,11 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
-from typing import TextIO
+from typing import Literal, TextIO
+
+from pydantic import BaseModel, ConfigDict
 
 from pier_tui import connecting, wiring
 from pier_tui.agent.agent import Agent
@@ -24,7 +27,7 @@ from pier_tui.events import (
     RouteDecided,
     ToolReturned,
 )
-from pier_tui.models.usage import Ledger
+from pier_tui.models.usage import Totals
 from pier_tui.repo.patch import format_patch
 from pier_tui.session.codec import encode
 from pier_tui.session.export import recording_of
@@ -45,6 +48,68 @@ class Wanted:
     timeout: float | None = None
     record: Path | None = None
     """Where to write a recording of the run, deltas included, for `pier-tui replay-session`."""
+
+
+class Summary(BaseModel):
+    """The last line of a run printed as JSON: what it used, cost and saved, in rupees. None is unknown.
+
+    `compared` is the profile at whose prices one model alone is estimated; stand-ins save nothing of what it would
+    have done, so an offline run has no savings. `tiers` splits by model, prompts read ahead on a line of their own.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    type: Literal["summary"] = "summary"
+    session: str
+    offline: bool
+    turns: int
+    escalation_rate: float | None
+    cost: Decimal | None
+    known_cost: Decimal
+    """Of the calls whose cost is known."""
+    unpriced: int
+    """Calls of which it is not."""
+    weak_only: Decimal | None
+    strong_only: Decimal | None
+    compared: str
+    saved_by_routing: Decimal | None
+    """Against the strong model alone: an estimate, negative where routing cost more."""
+    saved_by_caching: Decimal | None
+    unsaid: int
+    """Calls whose endpoint did not say what it had cached."""
+    tiers: dict[str, Totals]
+
+    @classmethod
+    def of(cls, agent: Agent) -> Summary:
+        """As the session stands."""
+        ledger, offline = agent.ledger, agent.profile.offline
+        totals = ledger.totals()
+        return cls(
+            session=agent.session_id,
+            offline=offline,
+            turns=ledger.kept_calls,
+            escalation_rate=ledger.escalation_rate,
+            cost=ledger.cost,
+            known_cost=ledger.known_cost,
+            unpriced=totals.unpriced,
+            weak_only=ledger.only("weak"),
+            strong_only=ledger.only("strong"),
+            compared=agent.books.rates.labels["strong"].partition(" at ")[2],
+            saved_by_routing=None if offline else ledger.saved_by_routing,
+            saved_by_caching=None if offline else ledger.saved_by_caching,
+            unsaid=totals.unsaid,
+            tiers=ledger.tiers,
+        )
+
+    def lines(self) -> tuple[str, ...]:
+        """The same for a person."""
+        spent = "free" if self.offline else f"cost {money(self.cost)}"
+        first = f"{spent}; 105B only would have been {money(self.strong_only, estimated=True)}"
+        if self.offline:
+            return (first,)
+        unsaid = f" + ? for {counted(self.unsaid, 'call')} that did not say" if self.unsaid else ""
+        routing = money(self.saved_by_routing, estimated=True)
+        return first, f"saved by caching {money(self.saved_by_caching)}{unsaid}; by routing {routing}"
 
 
 @dataclass(frozen=True)
@@ -108,7 +173,7 @@ async def _run(agent: Agent, wanted: Wanted, printer: _Printer, out: TextIO, err
                 code = _code(event, code)
     except TimeoutError:
         err.write(f"Stopped after {wanted.timeout:g} s, the time limit; what was proposed is kept in the session.\n")
-        printer.total(agent.ledger, offline=agent.profile.offline)
+        printer.total(Summary.of(agent))
         return NOT_FINISHED
     patch = agent.pending
     if patch.files and wanted.yes and code == OK:
@@ -119,7 +184,7 @@ async def _run(agent: Agent, wanted: Wanted, printer: _Printer, out: TextIO, err
     elif patch.files and not wanted.json:
         out.write(visible(format_patch(patch).decode("utf-8", "replace")))
         err.write("Nothing was written: the patch above is a proposal; run again with --yes to apply it.\n")
-    printer.total(agent.ledger, offline=agent.profile.offline)
+    printer.total(Summary.of(agent))
     return code
 
 
@@ -153,17 +218,10 @@ class _Printer:
             self._out.write(sanitize(line) + "\n")
             self._out.flush()
 
-    def total(self, ledger: Ledger, *, offline: bool) -> None:
-        """Write what the request cost, and what its tokens would have cost on the strong model alone (an estimate)."""
-        if not self._json:
-            alone = ledger.only("strong")
-            spent = "free" if offline else f"cost {money(ledger.cost)}"
-            self._out.write(f"{spent}; 105B only would have been {money(alone, estimated=True)}\n")
-            if not offline:
-                caching, routing = money(ledger.saved_by_caching), money(ledger.saved_by_routing, estimated=True)
-                silent = ledger.totals().unsaid
-                unsaid = f" + ? for {counted(silent, 'call')} that did not say" if silent else ""
-                self._out.write(f"saved by caching {caching}{unsaid}; by routing {routing}\n")
+    def total(self, summary: Summary) -> None:
+        """Write what the request cost, what it would have on the strong model alone (an estimate), what was saved."""
+        lines = (escaped(summary.model_dump_json()),) if self._json else summary.lines()
+        self._out.writelines(f"{line}\n" for line in lines)
 
 
 def _line(event: AnyEvent) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pier_tui.models.local.weights as files
 from pier_tui.config import cache_dir
 from pier_tui.errors import PierError
-from pier_tui.models.local.download import fetch
+from pier_tui.models.local.download import elsewhere, fetch
 from pier_tui.models.local.servers import MISSING, Plan, installed, serving
 from pier_tui.models.local.weights import Weights, catalogue, gigabytes
 from pier_tui.models.pinning import vouch
@@ -70,8 +70,14 @@ class LocalModels:
 
     def fetch(self, report: Report) -> None:
         """Fetch what is missing. Raises PierError; what came until then is kept."""
+        files.check_room(self.folder, *self.missing)
         for weights in self.missing:
             fetch(weights, self.folder, lambda done, weights=weights: report(weights, done))  # type: ignore[misc]
+
+    def fetch_from(self, url: str, report: Report) -> None:
+        """Fetch a file from another address than the pinned one. Raises PierError."""
+        weights = elsewhere(url, self.known, self.folder)
+        fetch(weights, self.folder, lambda done: report(weights, done))
 
     def take(self, path: Path, report: Report) -> Weights:
         """Copy a file fetched by other means. Raises PierError where it is none of the pinned ones."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
@@ -11,12 +12,15 @@ from pathlib import Path
 from pier_tui import headless
 from pier_tui.errors import PierError
 from pier_tui.headless import Allowed, Wanted
-from pier_tui.local import LocalModels
+from pier_tui.local import LocalModels, Report
+from pier_tui.models.local.servers import MISSING, installed
 from pier_tui.ui import launch
 from pier_tui.ui.progress import bars
 from pier_tui.ui.text import sanitize
 
 Environment = Mapping[str, str]
+SLOW = "on a processor the first answer then takes minutes, later ones less, as what was read stays read"
+ADDRESS = re.compile("https?://")
 
 
 def chosen(options: Namespace, overrides: Mapping[str, object], env: Environment) -> int:
@@ -40,9 +44,11 @@ def run(
 ) -> int:
     """Open the workbench on both models, or run what is `wanted`. Raises PierError."""
     models = LocalModels(env)
+    if not installed():
+        raise PierError(MISSING)
     if models.missing and not _agreed(models):
         return 1
-    sys.stderr.write("pier-tui: the models are being loaded\n")
+    sys.stderr.write(f"pier-tui: the models are being loaded; {SLOW}\n")
     with models.running() as running:
         chosen, given = {**overrides, **running.overrides}, running.env
         if wanted is None:
@@ -51,13 +57,18 @@ def run(
         return asyncio.run(headless.assembled(wanted, allowed, path, chosen, given, sys.stdout, sys.stderr))
 
 
-def take(paths: Sequence[Path], env: Environment) -> int:
-    """Copy files that were fetched by other means. Raises PierError."""
+def take(places: Sequence[str], env: Environment) -> int:
+    """Copy files that were fetched by other means, or fetch them from other addresses. Raises PierError."""
     models = LocalModels(env)
     with bars(sys.stderr) as show:
-        for path in paths:
-            models.take(path, lambda weights, done: show(weights.name, done, weights.bytes))
+        for place in places:
+            bring = models.fetch_from if ADDRESS.match(place) else _copying(models)
+            bring(place, lambda weights, done: show(weights.name, done, weights.bytes))
     return listed(env)
+
+
+def _copying(models: LocalModels) -> Callable[[str, Report], object]:
+    return lambda place, report: models.take(Path(place), report)
 
 
 def fetch(env: Environment) -> int:

@@ -192,6 +192,8 @@ def as_text(found: Report) -> str:
         f"labels: {found.labels['keep']} right call, {found.labels['escalate']} should have been 105B, "
         f"{found.labels['de-escalate']} should have been 30B",
     ]
+    if found.warm_ups:
+        lines.append(f"prompts read ahead: {found.warm_ups}, {money(found.warm_up_cost)}, in the above")
     if found.audits:
         lines.append(f"audits: {found.audits}, {money(found.audit_cost)} beside the above")
     if any(found.compared_tries.values()):

@@ -161,6 +161,7 @@ async def assemble(
         epoch_tokens=_epoch(profile, chosen),
         compacted=resumed.compacted,
         hold=resumed.undone + _epoch(profile, chosen) if resumed.undone else 0,
+        warm_up=chosen.warm_up,
         page_tokens=0 if profile.offline else chosen.page_tokens,
         journal=lambda: store.events(opened.session),
         patches=kept / "patches",

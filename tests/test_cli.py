@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from pier_tui.headless import Summary
+
 GIT = ["git", "-c", "user.name=t", "-c", "user.email=t@t", "-c", "init.defaultBranch=main"]
 
 
@@ -65,7 +67,8 @@ def test_exec_prints_only_json_lines_that_tell_the_whole_request(root: Path, env
     done = pier(env, "exec", "what is in app.py?", "--json", "--profile", "offline", "--path", str(root))
     assert (done.returncode, done.stderr) == (0, "")
     events = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [events[0]["type"], events[-1]["type"]] == ["request_started", "request_ended"]
+    assert [events[0]["type"], events[-2]["type"]] == ["request_started", "request_ended"]
+    assert Summary.model_validate(events[-1]).offline
 
 
 def test_exec_prints_words_on_a_terminal_that_knows_no_rupee_sign(root: Path, env: dict[str, str]) -> None:

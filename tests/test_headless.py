@@ -19,6 +19,7 @@ from pier_tui import headless
 from pier_tui.agent.budget import Budget
 from pier_tui.errors import KeyRejected, PierError
 from pier_tui.headless import FAILED, INTERRUPTED, NOT_FINISHED, OK, Wanted
+from pier_tui.models.profiles import load_profile
 from pier_tui.models.usage import Ledger, Price, Usage
 from pier_tui.session.export import load_recording
 
@@ -32,17 +33,22 @@ async def run(s: Session, **wanted: object) -> tuple[int, str, str]:
     return code, out.getvalue(), err.getvalue()
 
 
-def test_what_caching_and_what_routing_saved_are_told_apart() -> None:
+def test_what_caching_and_what_routing_saved_are_told_apart(tmp_path: Path) -> None:
     price = Price(fresh=Decimal(4), cached=Decimal("2.5"), output=Decimal(16))
     usage = Usage(prompt=1_000_000, cached=400_000, output=100_000)
     ledger = Ledger().add("weak", usage, Decimal(5), kept=True, price=price, alone={"strong": Decimal(7)})
     ledger = ledger.add("weak", Usage(), None, kept=False, price=price)
-    out = io.StringIO()
-    headless._Printer(False, out).total(ledger, offline=False)
-    assert out.getvalue().splitlines() == [
+    s = session(tmp_path, [])
+    s.agent.books.ledger = ledger
+    s.agent.profile = load_profile("sarvam-2026-06")
+    summary = headless.Summary.of(s.agent)
+    assert summary.lines() == (
         "cost ?; 105B only would have been ~₹7.00",
         "saved by caching ₹0.6000 + ? for 1 call that did not say; by routing ?",
-    ]
+    )
+    told = json.loads(summary.model_dump_json())
+    assert (told["type"], told["cost"], told["saved_by_caching"], told["unsaid"]) == ("summary", None, "0.6", 1)
+    assert (told["strong_only"], told["tiers"]["weak"]["cached"], told["turns"]) == ("7", 400_000, 1)
 
 
 async def test_without_yes_the_proposal_is_printed_and_nothing_is_written(tmp_path: Path) -> None:
@@ -70,12 +76,12 @@ async def test_with_yes_nothing_is_written_where_the_request_was_not_finished(tm
     assert s.agent.pending.files
 
 
-async def test_json_is_nothing_but_events_the_review_included(tmp_path: Path) -> None:
+async def test_json_is_events_the_review_included_and_one_summary_last(tmp_path: Path) -> None:
     s = session(tmp_path, [*FIX])
     code, out, err = await run(s, json=True, yes=True)
     assert (code, err) == (OK, "")
     kinds = [json.loads(line)["type"] for line in out.splitlines()]
-    assert kinds == [e.type for e in s.journal]  # type: ignore[attr-defined]
+    assert kinds == [*(e.type for e in s.journal), "summary"]  # type: ignore[attr-defined]
     assert "patch_applied" in kinds
 
 
@@ -91,7 +97,7 @@ async def test_a_time_limit_stops_the_running_call_and_keeps_everything(tmp_path
     code, out, err = await run(s, timeout=1.5, json=True)
     assert code == NOT_FINISHED
     assert "Stopped after 1.5 s" in err
-    assert [json.loads(line)["type"] for line in out.splitlines()][-1] == "request_interrupted"
+    assert [json.loads(line)["type"] for line in out.splitlines()][-2:] == ["request_interrupted", "summary"]
     assert s.agent.pending.files
     assert not s.agent.busy
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import replace
 
 from pier_tui.agent import again, changes, compacting
 from pier_tui.agent.books import Books
+from pier_tui.agent.coming_back import ComingBack
 from pier_tui.agent.loop import RequestLoop
 from pier_tui.agent.parts import Parts
-from pier_tui.agent.resuming import Message, Resuming
+from pier_tui.agent.resuming import Resuming
 from pier_tui.agent.review import Ids, review, undo, wanted
 from pier_tui.agent.teaching import Teaching
 from pier_tui.agent.told import review_request
@@ -32,7 +33,7 @@ from pier_tui.router.override import Scope
 from pier_tui.session.tries import Which
 
 
-class Agent:
+class Agent(ComingBack):
     """One session in one repository. Made by wiring; all methods run on one event loop."""
 
     def __init__(
@@ -46,6 +47,7 @@ class Agent:
     ) -> None:
         self._p, self.profile, self._feedback, self._past, self._close = parts, profile, feedback, past_events, close
         self.busy, self._resuming, self.drafts = False, resuming, resuming.drafts
+        self.warming = parts.warming
         self.teaching = Teaching(parts, feedback).begin(past_events)
 
     @property
@@ -100,23 +102,6 @@ class Agent:
             async for event in events:
                 yield event
 
-    @property
-    def unfinished(self) -> str:
-        """The request an earlier run of the program was working on when it ended; empty where there is none."""
-        return self._resuming.unfinished
-
-    def waiting(self) -> tuple[Message, ...]:
-        """The messages that waited when the session was left: each its kind (request, shell) and its text."""
-        return self._resuming.waiting
-
-    async def keep_waiting(self, messages: tuple[Message, ...]) -> None:
-        """Remember the messages that wait now. Raises PierError where the disk refuses."""
-        await self._resuming.keep(messages)
-
-    async def others(self) -> tuple[str, ...]:
-        """A sentence on every other program that has this repository open."""
-        return await self._resuming.others()
-
     async def go_on(self) -> AsyncGenerator[AnyEvent, None]:
         """Go on with the unfinished request from where its last whole turn ended."""
         text, self._resuming = self.unfinished, replace(self._resuming, unfinished="")
@@ -157,6 +142,10 @@ class Agent:
     def update(self, updates: tuple[Update, ...]) -> AsyncGenerator[AnyEvent, None]:
         """Change the backbone for the user; the models are told in the record."""
         return changes.edited(self._p, updates)
+
+    def undo_compaction_price(self) -> Mapping[Tier, SwitchPrice]:
+        """What each model re-reads once the last compaction is taken back. Raises PierError where that cannot be."""
+        return compacting.price(self._p, busy=self.busy)
 
     def undo_compaction(self) -> AsyncGenerator[AnyEvent, None]:
         """Take the last compaction back; nothing that came since is lost. Says what the next turns re-read by that."""
@@ -222,6 +211,7 @@ class Agent:
     async def aclose(self) -> None:
         """Stop everything and close what is open."""
         self.interrupt()
+        await self.warming.stop()
         await self.teaching.close()
         with suppress(PierError):
             await self._p.recorder.flush()
@@ -237,11 +227,13 @@ class Agent:
         """A request's events; the decisions in them are kept for the feedback whatever its end was."""
         self.busy = True
         try:
+            await self.warming.hold()
             async with aclosing(events):
                 async for event in events:
                     yield event
         finally:
             self.busy = False
+            self.warming.release()
             try:
                 await self.teaching.ended()
             except PierError as error:

@@ -11,11 +11,11 @@ from pier_tui.agent.harness import Harness
 from pier_tui.backbone.alone import Alone, Asked
 from pier_tui.backbone.drift import said
 from pier_tui.backbone.handoff import complete
-from pier_tui.backbone.prefix import Prefix, SegmentName, Tail, render
+from pier_tui.backbone.prefix import RESULT_LIMIT, Prefix, Segment, SegmentName, Tail, render
 from pier_tui.backbone.prefix_cache import PrefixCache, SwitchPrice
 from pier_tui.backbone.state import Backbone
 from pier_tui.errors import WindowExceeded
-from pier_tui.events import CallFinished, Segment
+from pier_tui.events import CallFinished, PromptWarmed
 from pier_tui.models.cards import ModelCard
 from pier_tui.models.client import ModelClient
 from pier_tui.models.messages import Tier
@@ -32,6 +32,12 @@ SPOKEN = 600
 
 SHORTEST_ANSWER = 256
 """Tokens an answer needs at least."""
+RESULT_SHARE, CHARACTERS = 4, 3
+"""One tool result takes at most this part of a prompt, at so many characters a token, which code has at least."""
+WARM_UP = "warm-up"
+"""The ledger's line for prompts that were read ahead."""
+UNSAVED = Price(fresh=Decimal(0), cached=Decimal(0), output=Decimal(0))
+"""What a warm-up found cached saved nothing: nobody else would have made the call."""
 WAYS_OUT: dict[SegmentName, str] = {
     "harness": "choose a model with a larger window, or shorten the prompt in your prompts folder",
     "tools": "choose a model with a larger window, or offer it fewer tools in your prompts folder",
@@ -101,6 +107,12 @@ class Books:
         tokens = render(self.backbone, tier, chosen.prompt, chosen.tools, tail).tokens
         return chosen.room(self.clients[tier].card) - tokens
 
+    def result_limit(self, only: Tier | None = None) -> int:
+        """Characters of one tool result that leave most of every model's window to the rest of its prompt."""
+        tiers = (only,) if only else tuple(self.clients)
+        room = min(self.harnesses[tier].room(self.clients[tier].card) for tier in tiers)
+        return min(RESULT_LIMIT, room // RESULT_SHARE * CHARACTERS)
+
     def prepare(self, call: Call) -> Prepared:
         """Render a call's prompt and open its stream. Raises WindowExceeded where no answer would fit behind it."""
         handoff = complete(call.handoff, self.backbone)
@@ -161,15 +173,47 @@ class Books:
         told, self._alarms = tuple(self._alarms), []
         return told
 
-    def restore(self, calls: Iterable[CallFinished]) -> None:
+    def ahead(self, tier: Tier) -> Prepared:
+        """This tier's next prompt, without what is rewritten anyway, for one token of answer. Raises WindowExceeded."""
+        tail, self.tail = self.tail, Tail()
+        try:
+            prefix = self.prefix(tier)
+        finally:
+            self.tail = tail
+        client, cache = self.clients[tier], self.caches[tier]
+        tokens = cache.tokens(prefix)
+        if tokens >= client.card.window:
+            raise WindowExceeded(too_long(prefix, client.card))
+        request = self.harnesses[tier].request(prefix.messages, client.card, tokens)
+        return Prepared(
+            card=client.card,
+            pieces=client.stream(request.model_copy(update={"max_tokens": 1, "logprobs": False})),
+            predicted_cached=cache.sent(prefix),
+            prompt_tokens=tokens,
+        )
+
+    def warmed(self, tier: Tier, usage: Usage, predicted: int | None, *, read: bool) -> Decimal | None:
+        """Book a warm-up on a line of its own; its cost in rupees. One that was not `read` whole is no longer warm."""
+        charged, cache = cost(usage, self.clients[tier].card.price), self.caches[tier]
+        if read:
+            self._alarms += cache.billed(said(usage), None if usage.estimated else usage.prompt, predicted)
+        else:
+            cache.unsent(predicted)
+        self._enter(WARM_UP, usage, charged, False, UNSAVED, {})
+        return charged
+
+    def restore(self, calls: Iterable[CallFinished | PromptWarmed]) -> None:
         """Enter the calls of a resumed session, at what they were charged then."""
         for call in calls:
+            if isinstance(call, PromptWarmed):
+                self._enter(WARM_UP, call.usage, call.cost, False, UNSAVED, {})
+                continue
             would = {t: call.counterfactual.get(label) for t, label in self.rates.labels.items()}
             self._enter(call.tier, call.usage, call.cost, call.kept, call.price, would)
 
     def _enter(
         self,
-        tier: Tier,
+        line: str,
         usage: Usage,
         charged: Decimal | None,
         kept: bool,
@@ -177,7 +221,7 @@ class Books:
         alone: Mapping[Tier, Decimal | None],
     ) -> None:
         self.ledger = self.ledger.add(
-            tier, usage, charged, kept=kept, price=price, alone={str(t): a for t, a in alone.items()}
+            line, usage, charged, kept=kept, price=price, alone={str(t): a for t, a in alone.items()}
         )
         self.spent += charged or Decimal(0)
 

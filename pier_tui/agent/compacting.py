@@ -5,13 +5,15 @@ The user can take that back; then the next one waits until another epoch has bee
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 
 from pier_tui.agent.books import Books
 from pier_tui.agent.parts import Parts
 from pier_tui.backbone.compaction import KEEP_SHARE, compact, due
 from pier_tui.backbone.prefix import delta_tokens
+from pier_tui.backbone.prefix_cache import SwitchPrice
+from pier_tui.backbone.state import Backbone
 from pier_tui.backbone.undoing import LastCompaction, undone
 from pier_tui.errors import PierError
 from pier_tui.events import AnyEvent, BackboneRestored, Compacted, Notice
@@ -62,17 +64,32 @@ async def _compacted(parts: Parts, request: str, keep: int) -> AsyncGenerator[An
     yield await parts.recorder.log(BackboneRestored(backbone=after))
 
 
+def price(parts: Parts, *, busy: bool) -> Mapping[Tier, SwitchPrice]:
+    """What each model re-reads where the last compaction is taken back. Raises PierError where that cannot be done."""
+    books, now = parts.books, parts.books.backbone
+    books.backbone = _without(parts, busy=busy)
+    try:
+        return {tier: books.switch_price(tier) for tier in books.clients if parts.only in (None, tier)}
+    finally:
+        books.backbone = now
+
+
 async def take_back(parts: Parts, *, busy: bool) -> AsyncGenerator[AnyEvent, None]:
     """Put back what the last compaction took, with all that came since. Raises PierError where that cannot be done."""
-    if busy:
-        raise PierError("A request is running; the compaction can be undone when it is over.")
-    if parts.compacted is None:
-        raise PierError("There is no compaction to undo: none was done, or it was undone or rewound already.")
-    state = undone(parts.compacted, parts.books.backbone)
+    state = _without(parts, busy=busy)
     parts.books.backbone, parts.compacted = state, None
     parts.hold = delta_tokens(state.deltas) + parts.epoch_tokens
     yield await parts.recorder.log(BackboneRestored(backbone=state, why="compaction undone"))
     yield await parts.recorder.log(Notice(text=f"The compaction is undone; {_price(parts.books)}."))
+
+
+def _without(parts: Parts, *, busy: bool) -> Backbone:
+    """The state as it would be without the last compaction."""
+    if busy:
+        raise PierError("A request is running; the compaction can be undone when it is over.")
+    if parts.compacted is None:
+        raise PierError("There is no compaction to undo: none was done, or it was undone or rewound already.")
+    return undone(parts.compacted, parts.books.backbone)
 
 
 def _price(books: Books) -> str:

@@ -16,7 +16,8 @@ from pier_tui.agent.record import Recorder
 from pier_tui.agent.routing import Routing
 from pier_tui.agent.teaching import Learning
 from pier_tui.agent.tool_run import ToolBench
-from pier_tui.backbone.prefix import append
+from pier_tui.agent.warming import Warming
+from pier_tui.backbone.prefix import append, bound
 from pier_tui.backbone.state import Author
 from pier_tui.backbone.undoing import Change, LastCompaction
 from pier_tui.backbone.updates import Update, apply
@@ -53,6 +54,8 @@ class Parts:
     """Tokens of file parts put back into the strong model's prompt; 0 for none."""
     atlas: Atlas | None = None
     """Tells the models of the repository; None leaves the backbone's card as it is."""
+    warm_up: bool = False
+    """Whether the other model's prompt is read ahead after every request."""
     marks: list[Mark] = field(default_factory=list)
     """What each turn of this run started from, for redo and rewind."""
     journal: Callable[[], Sequence[AnyEvent]] = tuple
@@ -68,6 +71,9 @@ class Parts:
     """Held while we write files and settle the pending patch, so that the watcher never sees half of it."""
     written: dict[str, str | None] = field(default_factory=dict)
     """The hash of what we wrote last to each path, so that the watcher knows our own changes."""
+
+    def __post_init__(self) -> None:
+        self.warming = Warming(self, self.warm_up)
 
     def origin(self) -> Origin:
         """What a write of this moment belongs to."""
@@ -102,6 +108,11 @@ class Parts:
         """Change the backbone, journal it, and yield the event; none where nothing changed."""
         if not updates and not messages:
             return
+        # Here, so that a resumed session reads the same whatever its models' windows are.
+        limit = self.books.result_limit(self.only)
+        messages = tuple(
+            m.model_copy(update={"content": bound(m.content, limit)}) if m.role == "tool" else m for m in messages
+        )
         state = apply(self.books.backbone, tuple(updates), turn=self.recorder.turn)
         if messages:
             state = append(state, self.recorder.turn, messages)

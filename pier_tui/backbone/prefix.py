@@ -48,6 +48,14 @@ class Tail(_Frozen):
     pages: str = ""
 
 
+class Segment(_Frozen):
+    """One stretch of a prompt as it was sent: its name, tokens (estimated offline) and a hash of its bytes."""
+
+    name: str
+    tokens: int
+    digest: str
+
+
 class PrefixSegment(_Frozen):
     """One stretch of the prompt: estimated tokens, a hash of its bytes, whether it stays until the next compaction."""
 

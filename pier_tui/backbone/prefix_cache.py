@@ -108,6 +108,12 @@ class PrefixCache:
         self._unbooked.append(_Unbooked(predicted, prefix.tokens, idle))
         return predicted
 
+    def unsent(self, predicted: int | None) -> None:
+        """The prompt sent last, for which this was `predicted`, was not read to its end: it is not counted on."""
+        self.billed(None, None, predicted)
+        if self._sent:
+            self._sent.pop()
+
     def billed(self, cached: int | None, prompt: int | None = None, predicted: int | None = None) -> tuple[str, ...]:
         """Book what the endpoint said of a sent call; None where it said nothing.
 

@@ -13,7 +13,7 @@ from statistics import median
 
 from pydantic import Field
 
-from pier_tui.events import AnswerCompleted, AnyEvent, CallFinished, Labelled, TurnEnded
+from pier_tui.events import AnswerCompleted, AnyEvent, CallFinished, Labelled, PromptWarmed, TurnEnded
 from pier_tui.feedback.examples import Regret, judged, regrets
 from pier_tui.feedback.outcomes import alone
 from pier_tui.feedback.rows import Feedback, Frozen, Judgement, Label
@@ -62,6 +62,9 @@ class Report(Frozen):
     offline: bool = False
     """Only the offline pair was called, which costs nothing."""
     labels: dict[Label, int]
+    warm_ups: int = 0
+    """Prompts read ahead; in `actual`, as no model alone would have needed them."""
+    warm_up_cost: Decimal = Decimal(0)
     audits: int = 0
     audit_cost: Decimal = Decimal(0)
     """Rupees of shadow audits, a line of its own: not in `actual`."""
@@ -109,6 +112,7 @@ class _Sum:
     def __init__(self) -> None:
         self.tiers: dict[Tier, _Tally] = {"weak": _Tally(), "strong": _Tally()}
         self.labels: dict[str, Labelled] = {}
+        self.warm_ups: list[PromptWarmed] = []
         self._answered: dict[tuple[str, int], Tier] = {}
 
     def session(self, events: Iterable[AnyEvent]) -> None:
@@ -117,6 +121,8 @@ class _Sum:
             match event:
                 case CallFinished():
                     last = self._called(event, last)
+                case PromptWarmed():
+                    self.warm_ups.append(event)
                 case AnswerCompleted():
                     self._answered[event.session, event.turn] = event.tier
                 case TurnEnded() if (tier := self._answered.get((event.session, event.turn))) is not None:
@@ -173,8 +179,10 @@ def report(sessions: Sequence[Sequence[AnyEvent]], feedback: Feedback) -> Report
     )
     calls = [call for tally in total.tiers.values() for call in tally.calls]
     tiers: dict[Tier, TierFigures] = {tier: total.figures(tier) for tier in total.tiers}
-    known = sum((figures.cost for figures in tiers.values()), Decimal(0))
+    ahead = sum((event.cost for event in total.warm_ups if event.cost is not None), Decimal(0))
+    known = sum((figures.cost for figures in tiers.values()), ahead)
     unpriced = sum(figures.unpriced for figures in tiers.values())
+    unpriced += sum(event.cost is None for event in total.warm_ups)
     standing = [press.label for press in own.standing().values()]
     audits = [pair for pair in own.pairs if pair.source == "audit"]
     return Report(
@@ -189,6 +197,8 @@ def report(sessions: Sequence[Sequence[AnyEvent]], feedback: Feedback) -> Report
         compared=_compared(calls),
         offline=bool(calls) and all(call.offline for call in calls),
         labels={name: standing.count(name) for name in ("escalate", "de-escalate", "keep")},
+        warm_ups=len(total.warm_ups),
+        warm_up_cost=ahead,
         audits=len(audits),
         audit_cost=sum((pair.cost or Decimal(0) for pair in audits), Decimal(0)),
         compared_tries=_kept_tries(own),

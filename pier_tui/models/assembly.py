@@ -62,6 +62,8 @@ class Assembly:
     def __init__(self, request_id: str | None = None) -> None:
         self.request_id = request_id
         self.chunks = 0
+        self.began: float | None = None
+        """When the first of the answer came, a tool call's name included; set by who reads the stream."""
         self._draft = Draft()
         self._wire: Wire | None = None
 

@@ -29,6 +29,8 @@ class Slot:
     name: str = ""
     parts: list[str] = field(default_factory=list)
     closed: bool = False
+    logprobs: list[float] = field(default_factory=list)
+    """Of its tokens, name and marks included, as far as they came in chunks of their own."""
 
     @property
     def arguments(self) -> str:
@@ -108,10 +110,13 @@ class Draft:
         """The answer so far; `finish_reason` is "interrupted" where the endpoint did not end it."""
         calls: list[ToolCall] = []
         unfinished: list[ToolCall] = []
+        likely: dict[str, float] = {}
         for number, slot in enumerate(self.slots):
             if slot.name or slot.parts:
                 into = calls if self._complete(slot) else unfinished
                 into.append(_call(slot, number, {call.id for call in (*calls, *unfinished)}))
+                if slot.logprobs:
+                    likely[into[-1].id] = sum(slot.logprobs) / len(slot.logprobs)
         return Reply(
             text="".join(self.said),
             reasoning="".join(self.thought),
@@ -121,6 +126,7 @@ class Draft:
             model=whole_characters(self.model),
             usage=self.usage,
             logprob=sum(self.logprobs) / len(self.logprobs) if self.logprobs else None,
+            call_logprobs=likely,
             request_id=request_id,
         )
 

@@ -100,9 +100,16 @@ class Reply(Frozen):
     model: str = ""
     usage: Usage = Usage()
     logprob: float | None = None
+    call_logprobs: dict[str, float] = {}
+    """The same over the tokens of each call alone, by its id, where the stream tells which they are."""
     request_id: str | None = None
     first_token: float | None = None
     seconds: float = 0.0
+
+    def logprob_of(self, name: str) -> float | None:
+        """The mean log-probability of the tokens of the first call of this name, else of the whole answer's."""
+        called = next((call.id for call in self.tool_calls if call.name == name), "")
+        return self.call_logprobs.get(called, self.logprob)
 
 
 Piece = TextPiece | ReasoningPiece | CallNotice | Reply

@@ -58,7 +58,6 @@ class _Progress:
     assembly: Assembly
     gate: Gate
     sent: float
-    first: float | None = None
     shown: list[str] = field(default_factory=list)
     begun: bool = False
 
@@ -158,8 +157,11 @@ class OpenAIClient:
         yield reply.model_copy(update={"usage": usage, "seconds": self._clock() - started})
 
     def _settle(self, request: ChatRequest, reply: Reply, tries: _Tries) -> Again | None:
-        """None for an answer to keep; otherwise how to ask again for one that was blank (and is paid for)."""
-        if reply.text.strip() or reply.tool_calls:
+        """None for an answer to keep; otherwise how to ask again for one that was blank (and is paid for).
+
+        Of an answer of one token nothing was wanted: the call was made for its prompt.
+        """
+        if reply.text.strip() or reply.tool_calls or request.max_tokens == 1:
             return None
         again = self.dialect.blank(request, reply, self.card, tries.blank)
         if isinstance(again, ModelError):
@@ -223,8 +225,6 @@ class OpenAIClient:
         assembly = progress.assembly
         async with aclosing(additions(response, assembly, self._clock, self._waits)) as pieces:
             async for piece in pieces:
-                if progress.first is None:
-                    progress.first = self._clock() - progress.sent
                 for shown in progress.show(piece):
                     yield shown
         if not assembly.chunks:
@@ -237,7 +237,8 @@ class OpenAIClient:
         """What was held back, the sentence `why` where the answer lacks its end, and the reply."""
         assembly = progress.assembly
         pieces: list[Piece] = [shown for piece in assembly.close() for shown in progress.show(piece)]
-        reply = assembly.reply().model_copy(update={"first_token": progress.first})
+        first = None if assembly.began is None else assembly.began - progress.sent
+        reply = assembly.reply().model_copy(update={"first_token": first})
         cut = reply.finish_reason == "interrupted" or reply.finish_reason in CUT_SHORT
         rest, calls = progress.gate.finish(native=assembly.has_calls, cut=cut)
         if rest:

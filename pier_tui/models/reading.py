@@ -73,7 +73,10 @@ async def additions(
                 streamed, part = _sniff(bytes(whole), assembly.request_id), bytes(whole)
             for event in decoder.feed(part) if streamed else ():
                 told = clock()
-                for piece in assembly.feed(event):
+                pieces = assembly.feed(event)
+                if assembly.began is None and (pieces or assembly.has_calls):
+                    assembly.began = told
+                for piece in pieces:
                     yield piece
             if assembly.done:
                 await _drain(chunks)

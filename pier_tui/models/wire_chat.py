@@ -35,7 +35,8 @@ class Chat:
     def _choice(self, choice: Mapping[str, Any]) -> Pieces:
         reason = string(choice.get("finish_reason"))
         self._draft.finish = self._draft.finish if reason in ("", "null") else reason
-        self._draft.logprobs += _logprobs(choice.get("logprobs"))
+        likely = _logprobs(choice.get("logprobs"))
+        self._draft.logprobs += likely
         delta = choice.get("delta")
         if not isinstance(delta, dict):
             fresh = not (self._draft.said or self._draft.slots)
@@ -46,13 +47,16 @@ class Chat:
         for is_thought, text in _parts(delta.get("content")):
             pieces += self._draft.think(text) if is_thought else self._thoughts.feed(text)
         pieces += self._thoughts.feed(string(delta.get("refusal")))
-        for call in objects(delta.get("tool_calls")):
-            self._call(call)
+        calls = [self._call(call) for call in objects(delta.get("tool_calls"))]
+        if len({id(slot) for slot in calls}) == 1:
+            # Tokens in a chunk with pieces of two calls could be of either.
+            calls[0].logprobs += likely
         if legacy := mapping(delta.get("function_call")):
             self._call({"index": 0, "function": legacy})
         return pieces
 
-    def _call(self, call: Mapping[str, Any]) -> None:
+    def _call(self, call: Mapping[str, Any]) -> Slot:
+        """The call a fragment was added to."""
         told = call.get("function")
         function = mapping(told) or call
         name, identity = string(function.get("name")), string(call.get("id"))
@@ -60,6 +64,7 @@ class Chat:
         slot.id = slot.id or identity
         slot.name = slot.name or name
         slot.add(function.get("arguments"))
+        return slot
 
     def _slot(self, index: Any, identity: str, name: str, arguments: str) -> Slot:
         """The call a fragment belongs to: by index, unless it is plainly another; then by id; then the last."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
+from pier_tui.backbone.prefix import Segment
 from pier_tui.errors import (
     EndpointDown,
     KeyRejected,
@@ -16,7 +17,7 @@ from pier_tui.errors import (
     RateLimited,
     WindowExceeded,
 )
-from pier_tui.events import CallFinished, RouteDecided, Segment
+from pier_tui.events import CallFinished, RouteDecided
 from pier_tui.models.cards import ModelCard
 from pier_tui.models.messages import Piece, Reply
 from pier_tui.models.usage import Usage

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import BaseModel, ConfigDict
 
+from pier_tui.router.decision import ROUTE
 from pier_tui.router.execution import examine
 from pier_tui.router.strategy import Answer, TurnState
 
@@ -64,7 +65,7 @@ def features(turn: TurnState, draft: Answer | None) -> dict[str, float]:
 
 
 def _said(draft: Answer) -> dict[str, float]:
-    decision, logprob = draft.decision, draft.reply.logprob
+    decision, logprob = draft.decision, draft.reply.logprob_of(ROUTE)
     found = {f"is_{decision.action}": 1.0} if decision else {}
     if decision and decision.confidence is not None:
         found["stated"] = decision.confidence

@@ -24,6 +24,7 @@ from pier_tui.events import (
     PatchApplied,
     PatchProposed,
     PatchUndone,
+    PromptWarmed,
     RequestEnded,
     RequestFailed,
     RequestInterrupted,
@@ -111,12 +112,12 @@ def to_markdown(events: Iterable[Event], title: str = "Session") -> str:
 
     Nothing is left out but reasoning and what changed on the backbone; a fence is longer than any within its text.
     """
-    parts, calls = [f"# {' '.join(title.split()) or 'Session'}"], list[CallFinished]()
+    parts, calls = [f"# {' '.join(title.split()) or 'Session'}"], list[CallFinished | PromptWarmed]()
     for event in events:
         text = _markdown(event)
         if text:
             parts.append(text)
-        if isinstance(event, CallFinished):
+        if isinstance(event, CallFinished | PromptWarmed):
             calls.append(event)
     if calls:
         parts.append(_total(calls))
@@ -152,7 +153,9 @@ def _markdown(event: Event) -> str:
             head = f"### Turn {event.turn}, call {event.call}: {event.model} · {_line(what)}"
             return f"{head}\n\nHanded over:\n\n{_fenced(event.handoff)}" if event.handoff else head
         case CallFinished():
-            return _bill(event)
+            return _bill(event, "" if event.kept else " · not used")
+        case PromptWarmed(failure=failure):
+            return _bill(event, f" · warm-up{f': {failure}' if failure else ''}")
         case AnswerCompleted(text=text):
             return text
         case ToolReturned(name=name, line=line, ok=ok, text=text):
@@ -173,24 +176,26 @@ def _markdown(event: Event) -> str:
             return f"*The user chose the model: {choice} ({scope}).*"
         case RequestEnded(why=why, text=text):
             return f"**Request {why}.** {text}".strip()
-        case RequestInterrupted():
-            return "**Interrupted by the user.**"
-        case RequestFailed(text=text) | Notice(text=text):
+        case RequestInterrupted(partial=partial):
+            return f"{partial}\n\n**Interrupted by the user.**".strip()
+        case RequestFailed(text=text, partial=partial):
+            return f"{partial}\n\n**{text}**".strip()
+        case Notice(text=text):
             return f"**{text}**"
         case _:
             return ""
 
 
-def _bill(event: CallFinished) -> str:
+def _bill(event: CallFinished | PromptWarmed, more: str) -> str:
     usage, estimated = event.usage, "~" if event.usage.estimated else ""
     cost = "?" if event.cost is None else f"₹{event.cost.quantize(Decimal('0.0001'))}"
     counts = (("input", usage.prompt), ("cached", usage.cached), ("output", usage.output))
     tokens = ", ".join(f"{name} {'?' if number is None else f'{estimated}{number}'}" for name, number in counts)
-    kept = "" if event.kept else " · not used"
-    return f"*{event.model}{' (offline)' if event.offline else ''} · {estimated}{cost} · {tokens}{kept}*"
+    offline = " (offline)" if isinstance(event, CallFinished) and event.offline else ""
+    return f"*{event.model}{offline} · {estimated}{cost} · {tokens}{more}*"
 
 
-def _total(calls: list[CallFinished]) -> str:
+def _total(calls: list[CallFinished | PromptWarmed]) -> str:
     known = sum((call.cost for call in calls if call.cost is not None), Decimal(0))
     least = "at least " if any(call.cost is None for call in calls) else ""
     return f"---\n\n*{len(calls)} call{'' if len(calls) == 1 else 's'}, {least}₹{known.quantize(Decimal('0.0001'))}*"

@@ -27,6 +27,7 @@ from pier_tui.events import (
     PatchApplied,
     PatchProposed,
     PatchRebased,
+    PromptWarmed,
     RequestEnded,
     RequestFailed,
     RequestInterrupted,
@@ -49,7 +50,7 @@ class Resumed(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     backbone: Backbone = Backbone()
-    calls: tuple[CallFinished, ...] = ()
+    calls: tuple[CallFinished | PromptWarmed, ...] = ()
     requests: tuple[str, ...] = ()
     pending: Patch = Patch()
     labels: dict[str, Label] = {}
@@ -104,7 +105,7 @@ class _Folding:
                 v["asked"] = command
             case ApprovalAnswered():
                 v["asked"] = ""
-            case CallFinished():
+            case CallFinished() | PromptWarmed():
                 v["calls"].append(event)
             case PatchProposed(patch=patch) | PatchRebased(patch=patch) | PatchApplied(remaining=patch):
                 v["pending"] = patch

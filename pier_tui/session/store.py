@@ -18,7 +18,7 @@ from types import TracebackType
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pier_tui.errors import PierError
-from pier_tui.events import TRANSIENT, AnyEvent, CallFinished, Event, Notice, TurnStarted
+from pier_tui.events import TRANSIENT, AnyEvent, CallFinished, Event, Notice, PromptWarmed, TurnStarted
 from pier_tui.redaction import without_keys
 from pier_tui.repo.verdict import Draft
 from pier_tui.session.codec import decode_any, encode, renamed
@@ -216,7 +216,7 @@ def _touches(events: Iterable[Event], now: float) -> list[Statement]:
     for event in events:
         by_session.setdefault(event.session, []).append(event)
     for session, own in by_session.items():
-        calls = [event for event in own if isinstance(event, CallFinished)]
+        calls = [event for event in own if isinstance(event, CallFinished | PromptWarmed)]
         turns = sum(isinstance(event, TurnStarted) for event in own)
         cost = sum((call.cost or Decimal(0) for call in calls), Decimal(0))
         unpriced = sum(call.cost is None for call in calls)

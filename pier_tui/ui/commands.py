@@ -27,6 +27,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("theme", "switch the theme", "set_theme", "name"),
     Command("undo", "take applied changes back", "show_undo"),
     Command("undo-compaction", "put back what the last compaction took from the backbone", "undo_compaction"),
+    Command("warm-up", "read the other model's prompt ahead, its price first", "warm_up", "105B | 30B | off"),
     Command("redo", "do a turn again on the other model", "redo", "turn number"),
     Command("compare", "both tries of a turn side by side, and keep one", "compare", "turn number"),
     Command("export", "write this session as Markdown", "export"),

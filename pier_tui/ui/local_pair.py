@@ -11,13 +11,16 @@ from pier_tui.local import LocalModels, Running
 from pier_tui.models.local.servers import MISSING, installed
 from pier_tui.models.local.weights import Weights, gigabytes
 
+BAR = 40
+"""Cells of the bar."""
+
 
 class LocalPair:
     """What can be had on this machine. `stop` ends a fetch, `close` the servers."""
 
     def __init__(self, env: Mapping[str, str], models: LocalModels | None = None) -> None:
         self._models = models or LocalModels(env)
-        self._servers, self._stopped = ExitStack(), False
+        self._servers, self._stopped, self._hundredth = ExitStack(), False, -1
         self.running: Running | None = None
 
     @property
@@ -36,14 +39,16 @@ class LocalPair:
 
     async def start(self, show: Callable[[str], None]) -> None:
         """Fetch what is missing and start both servers. Raises PierError."""
-        self._stopped = False
+        self._stopped, self._hundredth = False, -1
         loop = asyncio.get_running_loop()
 
         def report(weights: Weights, done: int) -> None:
             if self._stopped:
                 raise PierError("Stopped; what came is kept to go on with.")
-            words = f"{weights.name}: {gigabytes(done)} of {gigabytes(weights.bytes)}"
-            loop.call_soon_threadsafe(show, words)
+            if (hundredth := 100 * done // weights.bytes) != self._hundredth:
+                # Thousands of pieces come; the screen is told of each hundredth.
+                self._hundredth = hundredth
+                loop.call_soon_threadsafe(show, progress(weights, done))
 
         await asyncio.to_thread(self._models.fetch, report)
         show("The models are being loaded...")
@@ -57,3 +62,10 @@ class LocalPair:
         """Stop the servers."""
         self.stop()
         self._servers.close()
+
+
+def progress(weights: Weights, done: int) -> str:
+    """A bar, and below it how much of which file is there."""
+    cells = BAR * done // weights.bytes
+    words = f"{weights.name}: {gigabytes(done)} of {gigabytes(weights.bytes)}"
+    return f"{'█' * cells}{'·' * (BAR - cells)}\n{words}"

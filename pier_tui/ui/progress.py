@@ -7,7 +7,15 @@ from contextlib import contextmanager
 from typing import TextIO
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 
 from pier_tui.ui.text import sanitize
 
@@ -19,13 +27,19 @@ Shown = Callable[[str, int, int], None]
 def bars(out: TextIO) -> Iterator[Shown]:
     """Bars, one for each thing that grows; where `out` is no terminal only the last state is printed."""
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    tasks = {}
-    with Progress(*columns, TimeRemainingColumn(), console=Console(file=out), transient=False) as progress:
+    tasks: dict[str, TaskID] = {}
+    progress = Progress(*columns, TimeRemainingColumn(), console=Console(file=out), transient=False)
 
-        def show(name: str, done: int, whole: int) -> None:
-            if name not in tasks:
-                # What was there before does not count for the speed.
-                tasks[name] = progress.add_task(sanitize(name), total=whole, completed=done)
-            progress.update(tasks[name], completed=done)
+    def show(name: str, done: int, whole: int) -> None:
+        # Nothing is drawn, no empty line either, before something grows.
+        progress.start()
+        if name not in tasks:
+            # What was there before does not count for the speed.
+            tasks[name] = progress.add_task(sanitize(name), total=whole, completed=done)
+        progress.update(tasks[name], completed=done)
 
+    try:
         yield show
+    finally:
+        if tasks:
+            progress.stop()

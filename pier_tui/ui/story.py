@@ -20,6 +20,7 @@ from pier_tui.events import (
     Labelled,
     PatchApplied,
     PatchUndone,
+    PromptWarmed,
     RequestStarted,
     RouteDecided,
     ToolCalled,
@@ -29,6 +30,7 @@ from pier_tui.events import (
 from pier_tui.models.messages import Tier
 from pier_tui.models.usage import Price, Split, saved_by_caching, split
 from pier_tui.repo.diff import FileDiff, Hunk, Patch
+from pier_tui.ui.drafts import Drafts
 from pier_tui.ui.format import NAMES
 
 _FENCE = re.compile(r"^```[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -59,9 +61,21 @@ class ModelTally:
     drift: Drift = field(default_factory=Drift)
     token_ratio: float = 1.0
     took: list[float] = field(default_factory=list)
+    drafts: Drafts = field(default_factory=Drafts)
 
     def add(self, event: CallFinished) -> None:
         """One more call on the bill."""
+        self.enter(event)
+        if event.usage.prompt is not None and event.kept:
+            self.context = event.usage.prompt
+        self.offline = event.offline
+        self.drift = self.drift.add(event.predicted_cached, said(event.usage))
+        self.drafts.add(event)
+        if event.kept and event.seconds:
+            self.took.append(event.seconds)
+
+    def enter(self, event: CallFinished | PromptWarmed) -> None:
+        """What a call used and cost."""
         usage = event.usage
         self.calls += 1
         self.prompt += usage.prompt or 0
@@ -72,16 +86,10 @@ class ModelTally:
             self.unpriced += 1
         else:
             self.cost += event.cost
-        if usage.prompt is not None and event.kept:
-            self.context = usage.prompt
-        self.offline = event.offline
         self.estimated = self.estimated or usage.estimated
-        self.drift = self.drift.add(event.predicted_cached, said(usage))
-        if event.kept and event.seconds:
-            self.took.append(event.seconds)
         self._priced(event)
 
-    def _priced(self, event: CallFinished) -> None:
+    def _priced(self, event: CallFinished | PromptWarmed) -> None:
         """What the cost was for, where the price is known and gives that very cost (a retired model's does not)."""
         self.price = event.price or self.price
         parts = split(event.usage, event.price) if event.price else None
@@ -162,6 +170,8 @@ class Story:
         """The profile at whose prices the other ways are estimated."""
         self.turns: dict[int, Turn] = {}
         self.models: dict[Tier, ModelTally] = {"weak": ModelTally(), "strong": ModelTally()}
+        self.warm_ups = ModelTally()
+        """Prompts read ahead of a switch, of either model."""
         self.points: list[Point] = []
         self.applied: dict[str, PatchApplied] = {}
         self.labels: dict[str, Labelled] = {}
@@ -177,6 +187,8 @@ class Story:
                 self.models[event.tier].token_ratio = event.token_ratio
             case CallFinished():
                 self._called(event)
+            case PromptWarmed():
+                self._warmed(event)
             case AnswerCompleted():
                 self._answered(event)
             case ToolCalled():
@@ -214,6 +226,15 @@ class Story:
         strong_only = _plus(last.strong_only, self._elsewhere(event, "strong"))
         weak_only = _plus(last.weak_only, self._elsewhere(event, "weak"))
         self.points.append(Point(actual, strong_only, weak_only))
+
+    def _warmed(self, event: PromptWarmed) -> None:
+        """Nobody working on one model alone would have read a prompt ahead."""
+        self.warm_ups.enter(event)
+        if not event.failure:
+            tally = self.models[event.tier]
+            tally.drift = tally.drift.add(event.predicted_cached, said(event.usage))
+        last = self.points[-1] if self.points else Point(Decimal(0), Decimal(0), Decimal(0))
+        self.points.append(Point(last.actual + (event.cost or 0), last.strong_only, last.weak_only))
 
     def _elsewhere(self, event: CallFinished, tier: Tier) -> Decimal | None:
         """What the call would have cost on this model; labels are `105B`, or `105B at` a profile's prices."""
@@ -254,12 +275,12 @@ class Story:
     @property
     def cost(self) -> Decimal:
         """Rupees of all calls whose cost is known."""
-        return sum((tally.cost for tally in self.models.values()), Decimal(0))
+        return sum((tally.cost for tally in self.models.values()), self.warm_ups.cost)
 
     @property
     def unpriced(self) -> int:
         """Calls whose cost is unknown."""
-        return sum(tally.unpriced for tally in self.models.values())
+        return sum(tally.unpriced for tally in self.models.values()) + self.warm_ups.unpriced
 
     @property
     def free(self) -> bool:

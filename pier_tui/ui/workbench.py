@@ -5,7 +5,7 @@ Every iterator yields events that the screen shows in all panes. Closing one ear
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Literal, Protocol
 
@@ -85,8 +85,46 @@ class DraftsFace(Protocol):
         ...
 
 
+class AheadFace(Protocol):
+    """A prompt that could be read ahead: whose, what that costs, and whether enough of it is cold to be worth it."""
+
+    @property
+    def tier(self) -> Tier:
+        """Whose."""
+        ...
+
+    @property
+    def price(self) -> SwitchPrice:
+        """What is read anew."""
+        ...
+
+    @property
+    def worth(self) -> bool:
+        """Whether that is much."""
+        ...
+
+
+class WarmingFace(Protocol):
+    """Reading the other model's prompt ahead. `always`: after every request."""
+
+    always: bool
+
+    def next(self, tier: Tier | None = None) -> AheadFace | None:
+        """What would be read ahead now; None where only one model is used."""
+        ...
+
+    def read(self, tier: Tier | None = None) -> AsyncIterator[AnyEvent]:
+        """Read it ahead. Raises PierError where that cannot be done."""
+        ...
+
+
 class Workbench(Protocol):
     """The agent as the screen sees it."""
+
+    @property
+    def warming(self) -> WarmingFace:
+        """Reading prompts ahead."""
+        ...
 
     @property
     def session_id(self) -> str:
@@ -181,6 +219,10 @@ class Workbench(Protocol):
 
     def update(self, updates: tuple[Update, ...]) -> AsyncIterator[AnyEvent]:
         """Change the backbone for the user."""
+        ...
+
+    def undo_compaction_price(self) -> Mapping[Tier, SwitchPrice]:
+        """What each model re-reads once that is done. Raises PierError where it cannot be."""
         ...
 
     def undo_compaction(self) -> AsyncIterator[AnyEvent]:

@@ -55,7 +55,11 @@ async def test_undoing_puts_every_word_back_and_keeps_what_came_since(tmp_path: 
     short = words(s.agent)
     await s.run("and now?")
     assert "hello" in words(s.agent)
+    before = s.agent.backbone
+    told_before = s.agent.undo_compaction_price()
+    assert s.agent.backbone is before
     restored, notice = await taken_back(s.agent)
+    assert told_before == {tier: s.agent.switch_price(tier) for tier in ("weak", "strong")}
     assert isinstance(restored, BackboneRestored)
     assert restored.why == "compaction undone"
     assert isinstance(notice, Notice)

@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +19,7 @@ from pier_tui.backbone.prefix import Tail, append, message_text
 from pier_tui.backbone.state import Backbone, Item
 from pier_tui.backbone.updates import Edit, Pin, Put, Remove, SetStatus, Update, admit
 from pier_tui.models.messages import ChatRequest, Message, Tier
+from pier_tui.session.resume import fold
 from pier_tui.tools.approval import PolicyApproval, Rule, Rules
 from tests.agent.scripted import PRICE, Scripted, Session, route, say, session
 
@@ -140,3 +142,16 @@ def fingerprint() -> str:
     mine.backbone = admit(mine.backbone, changes)[0]
     text = "".join(piece.text for tier in TIERS for piece in mine.prefix(tier).pieces)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+@pytest.mark.parametrize(("window", "most"), [(16_000, 9_600), (64_000, 24_200)])
+async def test_one_tool_result_leaves_a_small_window_room_for_the_rest_and_resuming_reads_the_same(
+    tmp_path: Path, window: int, most: int
+) -> None:
+    s = session(tmp_path, [say("", route("inspect"), ("read", {"path": "notes.txt"})), say("done")])
+    s.strong.card = s.strong.card.model_copy(update={"window": window, "output_cap": 2000})
+    (s.root / "notes.txt").write_text("".join(f"line {n} {n:0300}\n" for n in range(200)))
+    await s.run("look")
+    results = [m.content for d in s.agent.backbone.deltas for m in d.messages if m.role == "tool"]
+    assert most / 2 < max(map(len, results)) <= most
+    assert fold(s.journal).backbone.deltas == s.agent.backbone.deltas  # type: ignore[arg-type]

@@ -20,6 +20,7 @@ from pathlib import Path
 import pexpect
 import pyte
 
+from pier_tui.backbone.prefix import Segment
 from pier_tui.backbone.state import Backbone, Item
 from pier_tui.backbone.updates import Put
 from pier_tui.events import (
@@ -33,7 +34,6 @@ from pier_tui.events import (
     RequestEnded,
     RequestStarted,
     RouteDecided,
-    Segment,
     ToolCalled,
     ToolReturned,
     TurnEnded,

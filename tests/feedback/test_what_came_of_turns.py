@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pier_tui.backbone.prefix import Segment
 from pier_tui.backbone.state import Backbone, Delta
 from pier_tui.events import (
     AnswerCompleted,
@@ -11,7 +12,6 @@ from pier_tui.events import (
     RequestEnded,
     RequestStarted,
     RouteDecided,
-    Segment,
     ToolReturned,
     WentBack,
 )

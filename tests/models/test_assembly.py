@@ -134,6 +134,30 @@ def test_the_mean_of_the_log_probabilities_is_kept() -> None:
     assert assemble(chunks).logprob == -2.0
 
 
+def test_the_tokens_of_each_call_are_told_apart_where_chunks_hold_pieces_of_one() -> None:
+    def piece(likely: list[float], *calls: dict[str, object]) -> object:
+        found = {"content": [{"logprob": number} for number in likely]}
+        return event({"choices": [{"delta": {"tool_calls": list(calls)}, "logprobs": found}]})
+
+    def part(index: int, arguments: str, name: str | None = None) -> dict[str, object]:
+        opened = {"id": f"c{index}"} if name else {}
+        return {"index": index, **opened, "function": {"name": name, "arguments": arguments}}
+
+    reply = assemble(
+        [
+            delta(content="I look."),
+            piece([-4.0], part(0, "", "route")),
+            piece([-1.0, -1.0], part(0, '{"action": "inspect"}')),
+            piece([-9.0], part(0, " "), part(1, "", "read")),
+            piece([-6.0, -8.0], part(1, '{"path": "a"}')),
+            delta(content=None),
+            event("[DONE]"),
+        ]
+    )
+    assert reply.call_logprobs == {"c0": -2.0, "c1": -7.0}
+    assert (reply.logprob_of("route"), reply.logprob_of("edit"), reply.logprob) == (-2.0, reply.logprob, -29 / 6)
+
+
 def test_what_begins_as_thought_in_the_text_is_reasoning() -> None:
     parts = [" <th", "ink>a < b </thi", "nk>\n", "\nYes <think> no"]
     reply = assemble([*(delta(content=part) for part in parts), event("[DONE]")])

@@ -8,6 +8,7 @@ import resource
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -17,8 +18,10 @@ import httpx
 import pytest
 
 from pier_tui.errors import PierError
+from pier_tui.local import LocalModels
 from pier_tui.models.local.download import TRIES, fetch
 from pier_tui.models.local.weights import Weights, begun, catalogue, have, remove, take
+from pier_tui.ui.local_pair import LocalPair
 
 CONTENT = bytes(range(256)) * 8192
 CUT = 700_000
@@ -166,7 +169,7 @@ def test_a_refusal_is_one_sentence_and_only_trouble_that_may_pass_is_tried_again
 
 
 def test_nobody_there_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(PierError, match="small could not be fetched"):
+    with pytest.raises(PierError, match=r"could not be fetched from 127.0.0.1 \(Connection refused\); nothing came"):
         fetch(pinned("http://127.0.0.1:9/model.gguf"), tmp_path, lambda _: None)
 
 
@@ -205,6 +208,34 @@ def test_a_disk_that_fills_up_is_one_sentence_and_keeps_what_it_took(place: Plac
     assert place.get().read_bytes() == CONTENT
 
 
+def test_room_for_all_that_is_missing_is_looked_for_before_the_first_is_begun(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models = LocalModels({"XDG_CACHE_HOME": str(tmp_path)}, (place.weights, pinned(place.shop.url, name="other")))
+    usage = shutil.disk_usage(tmp_path)._replace(free=(64 << 20) + 3_000_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    with pytest.raises(PierError, match=r"small and other need 4.2 MB more .* 70.1 MB are free"):
+        models.fetch(lambda *_: None)
+    assert (place.shop.asked, models.folder.exists()) == ([], False)
+
+
+def test_a_pinned_file_may_come_from_another_address_told_by_its_name_or_by_being_the_only_one_missing(
+    place: Place, tmp_path: Path
+) -> None:
+    known = (pinned("https://hub.example/small.gguf"), pinned("https://hub.example/other.gguf", name="other"))
+    models = LocalModels({"XDG_CACHE_HOME": str(tmp_path)}, known)
+    with pytest.raises(PierError, match=r"has to end in small.gguf or other.gguf"):
+        models.fetch_from(place.shop.url, lambda *_: None)
+    models.fetch_from(place.shop.url.replace("model.gguf", "Other.GGUF"), lambda *_: None)
+    assert [w.name for w in models.missing] == ["small"]
+    models.fetch_from(place.shop.url, lambda *_: None)
+    assert models.missing == ()
+    for wrong, why in (("http://", "no address"), ("http://me:x1@box/x", "a name or password")):
+        with pytest.raises(PierError, match=why) as told:
+            models.fetch_from(wrong, lambda *_: None)
+        assert "x1" not in str(told.value)
+
+
 def test_two_programs_do_not_fill_one_file(place: Place) -> None:
     place.folder.mkdir()
     with (place.folder / "small.gguf.part").open("ab") as other:
@@ -235,5 +266,23 @@ def test_a_file_of_the_users_that_is_another_is_refused_and_left(
         take(own, place.folder, (place.weights,), lambda _: None)
     assert not have(place.weights, place.folder)
     assert own.read_bytes() == content
+    with pytest.raises(PierError, match="is a folder"):
+        take(tmp_path, place.folder, (place.weights,), lambda _: None)
     with pytest.raises(PierError, match=r"gone\.gguf cannot be used"):
         take(tmp_path / "gone.gguf", place.folder, (place.weights,), lambda _: None)
+
+
+class Unstarted(LocalModels):
+    """Fetches, and starts nothing."""
+
+    def running(self) -> Any:
+        return nullcontext()
+
+
+async def test_a_screen_is_told_of_each_hundredth_once_with_a_bar(place: Place, tmp_path: Path) -> None:
+    shown: list[str] = []
+    pair = LocalPair({}, Unstarted({"XDG_CACHE_HOME": str(tmp_path)}, (place.weights,)))
+    await pair.start(shown.append)
+    pair.close()
+    assert shown[-2:] == [f"{'█' * 40}\nsmall: 2.1 MB of 2.1 MB", "The models are being loaded..."]
+    assert 1 < len(shown) <= 102

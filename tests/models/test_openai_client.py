@@ -96,6 +96,13 @@ async def test_pieces_come_first_and_one_reply_last() -> None:
     assert bench.sent[0].headers["authorization"] == f"Bearer {KEY}"
 
 
+async def test_the_first_token_may_be_a_tool_calls() -> None:
+    call = {"index": 0, "id": "c", "function": {"name": "look", "arguments": "{}"}}
+    chunk = {"choices": [{"delta": {"tool_calls": [call]}, "finish_reason": "tool_calls"}]}
+    reply = await Bench(sse(chunk)).reply()
+    assert ([c.name for c in reply.tool_calls], reply.first_token) == (["look"], 0.0)
+
+
 async def test_the_request_is_encoded_with_plain_strings_and_tools_in_the_order_given() -> None:
     bench = Bench(sse(said("x")))
     history = (

@@ -18,7 +18,7 @@ from pier_tui.models.client import ModelClient
 from pier_tui.models.connect import connect
 from pier_tui.models.dialect import Plain
 from pier_tui.models.local.servers import Server
-from pier_tui.models.messages import ChatRequest, Message, Reply, TextPiece, Tier
+from pier_tui.models.messages import CallNotice, ChatRequest, Message, Reply, TextPiece, Tier, ToolSpec
 from pier_tui.models.profiles import load_profile
 
 CARD = "\n".join(f"src/part_{n}.py: def total_{n}(items), def price_{n}(item)" for n in range(6))
@@ -126,6 +126,25 @@ async def test_a_streamed_answer_is_the_one_that_is_not_streamed(servers: tuple[
     assert streamed.finish_reason == whole["choices"][0]["finish_reason"]
     assert streamed.usage.output == whole["usage"]["completion_tokens"]
     assert streamed.usage.cached == 0
+
+
+async def test_log_probabilities_come_with_text_and_are_done_without_where_tools_are_offered(
+    servers: tuple[Server, ...],
+) -> None:
+    made = clients(*servers)
+    tool = ToolSpec(name="look", description="Look at a file.", parameters={"type": "object", "properties": {}})
+    asking = ChatRequest(messages=(Message(role="user", content="Say yes."),), max_tokens=4, logprobs=True)
+    text = [piece async for piece in made["weak"].stream(asking)][-1]
+    assert isinstance(text, Reply)
+    assert text.logprob is not None
+    assert text.logprob <= 0
+    pieces = [piece async for piece in made["weak"].stream(asking.model_copy(update={"tools": (tool,)}))]
+    await closed(made)
+    assert [p.text for p in pieces if isinstance(p, CallNotice)] == [
+        "The endpoint does not know logprobs; it is left out from now on."
+    ]
+    assert isinstance(pieces[-1], Reply)
+    assert (pieces[-1].logprob, pieces[-1].usage.output) == (None, 4)
 
 
 async def test_an_answer_that_is_left_frees_its_slot(servers: tuple[Server, ...]) -> None:

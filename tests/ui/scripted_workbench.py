@@ -11,9 +11,11 @@ from types import SimpleNamespace
 from typing import Any
 
 from pier_tui.agent.resuming import Drafts
+from pier_tui.backbone.prefix import Segment
 from pier_tui.backbone.prefix_cache import SwitchPrice
 from pier_tui.backbone.state import Backbone, Item
 from pier_tui.backbone.updates import Put, SetStatus
+from pier_tui.errors import PierError
 from pier_tui.events import (
     AnswerCompleted,
     AnyEvent,
@@ -25,12 +27,12 @@ from pier_tui.events import (
     PatchApplied,
     PatchProposed,
     PatchReviewed,
+    PromptWarmed,
     RepoChanged,
     RequestEnded,
     RequestInterrupted,
     RequestStarted,
     RouteDecided,
-    Segment,
     TextDelta,
     ToolCalled,
     ToolReturned,
@@ -39,6 +41,7 @@ from pier_tui.events import (
     TurnStarted,
 )
 from pier_tui.models.cards import ModelCard
+from pier_tui.models.messages import Tier
 from pier_tui.models.usage import Usage
 from pier_tui.repo.diff import FileDiff, Hunk, Line, Patch
 from pier_tui.repo.records import Checkpoint, Effects, Origin, Written
@@ -155,6 +158,25 @@ def script(text: str) -> list[AnyEvent]:
 
 
 @dataclass
+class ScriptedWarming:
+    """Reads ahead at once."""
+
+    said: list[tuple[str, Any]]
+    always: bool = False
+    tier: Tier = "strong"
+    price: SwitchPrice = SwitchPrice(reread_tokens=12_000, cost=Decimal("0.05"))  # noqa: RUF009  (immutable)
+    worth: bool = True
+
+    def next(self, tier: Tier | None = None) -> ScriptedWarming:
+        return self
+
+    async def read(self, tier: Tier | None = None) -> AsyncIterator[AnyEvent]:
+        self.said.append(("warm", tier))
+        usage = Usage(prompt=12_900, cached=900, output=1)
+        yield PromptWarmed(tier=tier or "strong", model="m", usage=usage, cost=Decimal("0.048"))
+
+
+@dataclass
 class ScriptedWorkbench:
     """Yields `script` for a request; `hold` makes it wait for ever after the first turn began."""
 
@@ -169,6 +191,7 @@ class ScriptedWorkbench:
     closed: bool = False
     unfinished: str = ""
     beside: tuple[str, ...] = ()
+    nothing_compacted: bool = False
     left: tuple[tuple[str, str], ...] = ()
     draft: Draft = Draft()  # noqa: RUF009  (immutable)
     kept: list[tuple[tuple[str, str], ...]] = field(default_factory=list)
@@ -202,6 +225,13 @@ class ScriptedWorkbench:
 
     async def keep_draft(self, draft: Draft) -> None:
         self.draft = draft
+
+    @property
+    def warming(self) -> ScriptedWarming:
+        return self._warming
+
+    def __post_init__(self) -> None:
+        self._warming = ScriptedWarming(self.said)
 
     def waiting(self) -> tuple[tuple[str, str], ...]:
         return self.left
@@ -256,6 +286,11 @@ class ScriptedWorkbench:
         self.said.append(("shell", command))
         for event in ():
             yield event
+
+    def undo_compaction_price(self) -> dict[Tier, SwitchPrice]:
+        if self.nothing_compacted:
+            raise PierError("There is no compaction to undo.")
+        return {"weak": SwitchPrice(reread_tokens=7_000, cost=Decimal("0.02")), "strong": self.switch_price("strong")}
 
     async def undo_compaction(self) -> AsyncIterator[AnyEvent]:
         self.said.append(("undo_compaction", None))

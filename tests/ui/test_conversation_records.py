@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
 from conversation_events import answered, bill, ended, escalated, request, route, tool
 from rich.style import Style
 
-from pier_tui.events import Compacted, Labelled, PatchProposed, RequestFailed, TurnStarted
+from pier_tui.events import (
+    Compacted,
+    Labelled,
+    PatchProposed,
+    RequestFailed,
+    RequestInterrupted,
+    TextDelta,
+    TurnStarted,
+)
 from pier_tui.repo.diff import FileDiff, Hunk, Line, Patch
+from pier_tui.session.export import to_markdown
 from pier_tui.ui.widgets.markdown_live import LiveMarkdown
 from pier_tui.ui.widgets.markdown_paint import MarkdownPaint, shrunk
 from pier_tui.ui.widgets.prompt_complete import FileChoices, History, Pastes, best_commands, file_query
@@ -160,6 +170,19 @@ def test_two_different_pastes_of_one_size_keep_apart() -> None:
     assert text == "[pasted 50 lines] and [pasted 50 lines #2]"
     assert pastes.unfold(text) == f"{first} and {second}"
     assert pastes.fold("short") == "short"
+
+
+@pytest.mark.parametrize(
+    "end", [RequestFailed(request=1, text="no", partial="I was"), RequestInterrupted(request=1, partial="I was")]
+)
+def test_what_an_answer_had_said_when_it_was_cut_is_shown_where_its_stream_was_not_kept(
+    end: RequestFailed | RequestInterrupted,
+) -> None:
+    started = (request(), TurnStarted(request=1, turn=1), route(1))
+    assert turn(folded(*started, end), 1).text == "I was"
+    live = folded(*started, TextDelta(request=1, turn=1, text="I was saying"), end)
+    assert turn(live, 1).text == "I was saying"
+    assert "I was\n\n**" in to_markdown([*started, end])
 
 
 def test_history_keeps_the_draft_while_it_is_walked() -> None:

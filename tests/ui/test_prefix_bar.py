@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from textual.app import App, ComposeResult
 
-from pier_tui.events import CallFinished, RouteDecided, Segment
+from pier_tui.backbone.prefix import Segment
+from pier_tui.events import CallFinished, Compacted, RouteDecided
 from pier_tui.models.usage import Usage
+from pier_tui.ui.panes.backbone import BackbonePane
 from pier_tui.ui.screens.turn import TurnScreen
 from pier_tui.ui.story import Turn
 from pier_tui.ui.widgets.prefix_bar import PrefixBar, Sent
@@ -100,7 +102,11 @@ BROKEN = "snapshot changed ~3,510 tokens in, at byte 14,100: a compaction wrote 
         (route(None), ["deltas        4,000        ?     ?   appended"]),
         (
             route(3500, cache_break=BROKEN),
-            ["first break  snapshot changed ~3,510 tokens in, at byte 14,100", "now 'b'"],
+            [
+                "first break  snapshot changed ~3,510 tokens in, at byte 14,100",
+                "now 'b'",
+                "a cache holds whole blocks, so what is cached ends a little before the break",
+            ],
         ),
         (route(token_ratio=1.08), ["counts are our estimate x1.08, by what the endpoint reported"]),
     ],
@@ -119,3 +125,17 @@ def test_an_escalated_turn_shows_both_prompts() -> None:
     assert "Prompt of call 1 to the 30B, by segment" in text
     assert "Prompt of call 2 to the 105B, by segment" in text
     assert "first break  nothing was sent to this model yet" in text
+
+
+@pytest.mark.parametrize(
+    ("gone", "title"),
+    [
+        ({"merged": ("a",), "dropped": ("b", "c")}, "Backbone · 1 merged, 2 dropped"),
+        ({"kept": ("a",)}, "Backbone · compacted"),
+    ],
+)
+def test_the_pane_says_in_its_title_what_a_compaction_took(gone: dict[str, tuple[str, ...]], title: str) -> None:
+    pane = BackbonePane()
+    pane.show(Compacted(snapshot="", epoch=1, **gone))  # type: ignore[arg-type]
+    assert str(pane.border_title) == title
+    assert len(title) <= 32, "as wide as the pane at 120 columns"

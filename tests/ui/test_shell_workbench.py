@@ -257,15 +257,6 @@ async def test_slash_commands_act_and_unknown_ones_are_sent_as_text() -> None:
         assert app.theme == "pier-light"
 
 
-async def test_a_compaction_is_taken_back_by_a_command() -> None:
-    bench = ScriptedWorkbench()
-    async with workbench(bench) as (app, pilot):
-        app.bench.conversation.prompt.post_message(PromptInput.Submitted("/undo-compaction"))
-        await until(pilot, lambda: bool(bench.said))
-        await idle(pilot, app)
-        assert bench.said == [("undo_compaction", None)]
-
-
 async def test_a_strategy_is_chosen_for_the_session_or_one_request_and_an_unknown_one_is_said() -> None:
     bench = ScriptedWorkbench()
     async with workbench(bench) as (app, pilot):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -16,7 +17,27 @@ TRIES = 3
 """Connections in a row that may bring nothing before we give up."""
 WAIT = 30.0
 """Seconds a connection may be silent."""
+ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 STARTS = re.compile(r"bytes (\d+)-")
+
+
+def elsewhere(url: str, known: Sequence[Weights], folder: Path) -> Weights:
+    """The pinned file another address is for: by the name it ends in, or the only one missing. Raises PierError."""
+    try:
+        address = httpx.URL(url)
+    except httpx.InvalidURL:
+        address = httpx.URL("")
+    if address.userinfo:
+        raise PierError("The address holds a name or password, which would stand in messages; give it without.")
+    if not address.host:
+        raise PierError(f"{url!r} is no address of a file; write it like https://mirror.example/{known[0].file}.")
+    name = address.path.rpartition("/")[2].casefold()
+    missing = [w for w in known if not have(w, folder)]
+    found = next((w for w in known if w.file.casefold() == name), missing[0] if len(missing) == 1 else None)
+    if found is None:
+        names = " or ".join(w.file for w in known)
+        raise PierError(f"Which model {url} is cannot be told: it has to end in {names}.")
+    return found.model_copy(update={"url": url})
 
 
 class _Broke(Exception):
@@ -34,7 +55,7 @@ def fetch(weights: Weights, folder: Path, progress: Progress, transport: httpx.B
         growing(weights, folder) as part,
         httpx.Client(transport=transport, timeout=WAIT, follow_redirects=True) as http,
     ):
-        check_room(weights, folder)
+        check_room(folder, weights)
         _fill(weights, part, progress, http)
         return place(weights, folder, part, _digest(part))
 
@@ -47,11 +68,15 @@ def _fill(weights: Weights, part: BinaryIO, progress: Progress, http: httpx.Clie
             _receive(weights, part, had, progress, http)
             why = "it ended early"
         except (_Broke, httpx.HTTPError) as error:
-            why = str(error) or type(error).__name__
+            why = ERRNO.sub("", str(error)) or type(error).__name__
         part.flush()
         empty = 0 if part.seek(0, 2) > had else empty + 1
         if empty >= TRIES:
-            raise PierError(f"{weights.name} could not be fetched ({why}); what came is kept: try again to go on.")
+            kept = "what came is kept: try again to go on" if had else "nothing came"
+            raise PierError(
+                f"{weights.name} could not be fetched from {httpx.URL(weights.url).host} ({why}); {kept}, or give "
+                "another address or a file with pier-tui local --from."
+            )
     if had > weights.bytes:
         part.truncate(0)
         raise PierError(f"What was begun of {weights.name} was too long and is dropped; try again.")

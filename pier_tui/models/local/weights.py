@@ -83,13 +83,16 @@ def remove(weights: Weights, folder: Path) -> int:
     return freed
 
 
-def check_room(weights: Weights, folder: Path) -> None:
-    """Raises PierError where the disk has no room for what is still missing."""
-    missing = weights.bytes - begun(weights, folder)
-    free = shutil.disk_usage(folder).free
-    if missing + SPARE > free:
+def check_room(folder: Path, *missing: Weights) -> None:
+    """Raises PierError where the disk has no room for what is still missing of these."""
+    more = sum(weights.bytes - begun(weights, folder) for weights in missing)
+    there = next(place for place in (folder, *folder.parents) if place.exists())
+    free = shutil.disk_usage(there).free
+    if more + SPARE > free:
+        names = " and ".join(weights.name for weights in missing)
+        verb = "needs" if len(missing) == 1 else "need"
         raise PierError(
-            f"{weights.name} needs {gigabytes(missing)} more in {folder}, and {gigabytes(free)} are free: make room."
+            f"{names} {verb} {gigabytes(more)} more in {folder}, and {gigabytes(free)} are free: make room."
         )
 
 
@@ -131,13 +134,15 @@ def take(path: Path, folder: Path, known: tuple[Weights, ...], progress: Progres
     """Copy a file that was fetched by other means. Raises PierError where it is none of the `known` ones."""
     try:
         size = path.stat().st_size
+        if path.is_dir():
+            raise PierError(f"{path} is a folder; give the file in it.")
         weights = next((w for w in known if w.bytes == size), None)
         if weights is None:
             sizes = ", ".join(f"{w.file} ({w.bytes:,} bytes)" for w in known)
             raise PierError(f"{path} is none of the pinned files, by its size; they are {sizes}.")
         with path.open("rb") as source, growing(weights, folder) as part:
             part.truncate(0)
-            check_room(weights, folder)
+            check_room(folder, weights)
             place(weights, folder, part, copied(source, part, progress))
     except OSError as error:
         raise PierError(f"{error.filename or path} cannot be used: {error.strerror}.") from None

@@ -20,6 +20,7 @@ from pier_tui.events import (
     BackboneRestored,
     CallFinished,
     Compacted,
+    PromptWarmed,
     RequestStarted,
     RouteDecided,
 )
@@ -102,22 +103,18 @@ class BackbonePane(Vertical):
                 self.backbone = self.backbone.model_copy(
                     update={"snapshot": event.snapshot, "epoch": event.epoch, "deltas": ()}
                 )
-                gone = (
-                    f" · compacted: {len(event.merged)} merged, {len(event.dropped)} dropped"
-                    if self._lost(event)
-                    else ""
-                )
-                self.border_title = Content(f"Backbone{gone}")
+                gone = f"{len(event.merged)} merged, {len(event.dropped)} dropped" if self._lost(event) else "compacted"
+                self.border_title = Content(f"Backbone · {gone}")
             case RouteDecided():
                 self._bars[event.tier].sent(event)
-            case CallFinished():
+            case CallFinished() | PromptWarmed():
                 self._bars[event.tier].billed(event)
 
     def recall(self, event: AnyEvent) -> None:
         """Take in one of many events of the past, without painting; `settle` paints what they came to."""
         if self._past is None:
             self._past = {}
-        if isinstance(event, CallFinished) or (isinstance(event, RouteDecided) and event.segments):
+        if isinstance(event, CallFinished | PromptWarmed) or (isinstance(event, RouteDecided) and event.segments):
             self._past[event.tier] = event
         elif not isinstance(event, RouteDecided):
             self.show(event)

@@ -151,6 +151,7 @@ class Sources:
                 | e.TextDelta()
                 | e.ReasoningDelta()
                 | e.CallFinished()
+                | e.PromptWarmed()
                 | e.AnswerCompleted()
                 | e.ToolCalled()
                 | e.ApprovalAsked()

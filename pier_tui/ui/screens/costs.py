@@ -37,6 +37,7 @@ class CostsScreen(Page):
             ("Saved", Content("\n").join(Content(line) for line in savings(story))),
             ("Against one model alone", self._alone()),
             ("Prefix caches, predicted and billed", self._caches(width)),
+            *([("Drafts, as the server counts them", drafts)] if (drafts := self._drafts()) else []),
             ("Over the session, call by call", self._plot(width)),
         ]
         unpriced = story.unpriced
@@ -50,19 +51,25 @@ class CostsScreen(Page):
         tallies = self._story.models.items()
         return [(NAMES[tier] + (" offline" if t.offline else ""), t) for tier, t in tallies if t.calls]
 
+    def _billed(self) -> list[tuple[str, ModelTally]]:
+        """The models, and prompts read ahead on a line of their own."""
+        ahead = self._story.warm_ups
+        return [*self._called(), *([("warm-up", ahead)] if ahead.calls else [])]
+
     def _tokens(self) -> Content:
         rows: list[tuple[str, ...]] = [("model", "calls", "fresh", "cached", "share", "output", "a call")]
-        for name, tally in self._called():
+        for name, tally in self._billed():
             mark = "~" if tally.estimated else ""
             cached = "?" if tally.cached is None else f"{mark}{tally.cached:,}"
             fresh = f"{mark}{tally.prompt - (tally.cached or 0):,}"
             share, output = percent(tally.cached_share), f"{mark}{tally.output:,}"
-            rows.append((name, str(tally.calls), fresh, cached, share, output, seconds(tally.typical)))
+            took = "" if tally is self._story.warm_ups else seconds(tally.typical)
+            rows.append((name, str(tally.calls), fresh, cached, share, output, took))
         return table(rows)
 
     def _rupees(self) -> Content:
         rows: list[tuple[str, ...]] = [("model", "fresh", "cached", "output", "together")]
-        for name, tally in self._called():
+        for name, tally in self._billed():
             parts = tally.parts
             split = [money(part) for part in (parts.fresh, parts.cached, parts.output)]
             if tally.unsplit:
@@ -92,6 +99,12 @@ class CostsScreen(Page):
         alarms = [tally.drift.alarm(name) for name, tally in self._called()]
         lines = [Content.styled(f"\n{alarm}", "$text-warning") for alarm in alarms if alarm]
         return Content.assemble(table(rows), *lines)
+
+    def _drafts(self) -> Content | None:
+        """Token-level speculation, where a server reports it; different answers, so the speeds are a hint."""
+        told = [(name, *tally.drafts.row) for name, tally in self._called() if tally.drafts.calls]
+        head = ("model", "calls", "drafted", "accepted", "share", "a step", "tokens/s", "without")
+        return table([head, *told]) if told else None
 
     def _plot(self, width: int) -> Content:
         points = self._story.points

@@ -7,6 +7,7 @@ import json
 from textual.content import Content
 
 from pier_tui.events import CallFinished, RouteDecided
+from pier_tui.ui.drafts import drafted_words
 from pier_tui.ui.format import NAMES, money, tokens
 from pier_tui.ui.screens.dialog import Page, heading, table
 from pier_tui.ui.story import Turn
@@ -41,8 +42,8 @@ class TurnScreen(Page):
             parts.append(Content(f"You judged: {turn.label.label}{note}\n\n"))
         for route in decided(turn.routes):
             if route.segments:
-                told = heading(f"Prompt of call {route.call} to the {NAMES[route.tier]}, by segment")
-                parts += [told, _segments(route, width), Content("\n\n")]
+                told = f"Prompt of call {route.call} to the {NAMES[route.tier]}, by segment, cached as predicted"
+                parts += [heading(told), _segments(route, width), Content("\n\n")]
         if turn.calls:
             parts += [heading("Calls as billed"), _calls(turn.calls), Content("\n\n")]
         handoff = next((route.handoff for route in turn.routes if route.handoff), "")
@@ -76,6 +77,8 @@ def decided(routes: list[RouteDecided]) -> list[RouteDecided]:
 def _decision(route: RouteDecided) -> Content:
     confidence = "none given" if route.confidence is None else f"{route.confidence:.2f}"
     threshold = "" if route.threshold is None else f" (escalates below {route.threshold:.2f})"
+    if route.action == "escalate" and threshold:
+        threshold = " (it asked to hand over, which needs no threshold)"
     lines = [
         ("model", sanitize(route.model) + (" (offline)" if route.offline else "")),
         ("route", sanitize(f"{route.route}, strategy {route.strategy}")),
@@ -106,6 +109,8 @@ def _segments(route: RouteDecided, width: int) -> Content:
         where, *texts = sanitize(route.cache_break).split("\n")
         parts += [("\nfirst break  ", "$text-warning"), Content(where)]
         parts += [Content(f"\n  {line}").truncate(max(width, 20), ellipsis=True) for line in texts]
+        if texts and cached:
+            parts.append(("\na cache holds whole blocks, so what is cached ends a little before the break", "$muted"))
     elif known and cached:
         parts.append(("\nno break: only what is new this time is read anew", "$muted"))
     return Content.assemble(*parts)
@@ -130,7 +135,9 @@ def _calls(calls: list[CallFinished]) -> Content:
                 "yes" if call.kept else "no",
             )
         )
-    return table(rows)
+    drafts = [(call, words) for call in calls if (words := drafted_words(call.usage))]
+    lines = (f"\n{call.call} {NAMES[call.tier]}  the server {words}" for call, words in drafts)
+    return Content.assemble(table(rows), *lines)
 
 
 def _pretty(arguments: str) -> str:

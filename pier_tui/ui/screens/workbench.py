@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from pathlib import PurePath
 from typing import ClassVar, cast
@@ -20,8 +20,8 @@ from pier_tui.ui.editor import edit
 from pier_tui.ui.keymap import WORKBENCH
 from pier_tui.ui.panes.backbone import BackbonePane
 from pier_tui.ui.panes.diff import DiffPane
+from pier_tui.ui.screens.beforehand import Beforehand
 from pier_tui.ui.screens.compare import CompareScreen
-from pier_tui.ui.screens.live import LiveSession
 from pier_tui.ui.screens.undo import RewindScreen, UndoScreen
 from pier_tui.ui.text import sanitize
 from pier_tui.ui.widgets.prompt import PromptInput
@@ -29,7 +29,7 @@ from pier_tui.ui.widgets.transcript import Transcript
 from pier_tui.ui.work import Job
 
 
-class WorkbenchScreen(LiveSession):
+class WorkbenchScreen(Beforehand):
     """Takes what the panes post and the user commands, and calls the agent."""
 
     BINDINGS: ClassVar[list[BindingType]] = WORKBENCH
@@ -194,13 +194,6 @@ class WorkbenchScreen(LiveSession):
         else:
             ours = [theme for theme in self.app.available_themes if not theme.startswith("textual")]
             self.say(f"There is no theme {name}; there are {', '.join(ours)}.", "warning")
-
-    def action_undo_compaction(self) -> None:
-        """Put the backbone back as it was, now or after the request that runs."""
-        self.work.request(Job("undo compaction", self._undoing_compaction))
-
-    def _undoing_compaction(self) -> AsyncIterator[AnyEvent]:
-        return self._live.undo_compaction()
 
     def action_redo(self, word: str) -> None:
         """Do a turn again on the other model; without a number, the last one."""

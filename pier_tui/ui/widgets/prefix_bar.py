@@ -11,7 +11,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from pier_tui.backbone.drift import Drift, said
-from pier_tui.events import CallFinished, RouteDecided
+from pier_tui.events import CallFinished, PromptWarmed, RouteDecided
 from pier_tui.ui.format import percent, tokens
 from pier_tui.ui.text import sanitize
 
@@ -78,9 +78,11 @@ class PrefixBar(Widget):
             named = ((sanitize(s.name, keep_newlines=False), s.tokens) for s in event.segments)
             self.last = Sent(tuple(named), event.predicted_cached)
 
-    def billed(self, event: CallFinished) -> None:
-        """The call is on the bill."""
+    def billed(self, event: CallFinished | PromptWarmed) -> None:
+        """The call is on the bill; a warm-up that came to nothing changes nothing."""
         usage = event.usage
+        if isinstance(event, PromptWarmed) and event.failure:
+            return
         self._drift = self._drift.add(event.predicted_cached, said(usage))
         self.last = (self.last or Sent((), None)).billed(usage.prompt, usage.cached, usage.estimated)
 

@@ -29,6 +29,7 @@ from pier_tui.events import (
     PatchRebased,
     PatchReviewed,
     PatchUndone,
+    PromptWarmed,
     ReasoningDelta,
     RepoChanged,
     RequestEnded,
@@ -262,7 +263,7 @@ class Records:
             case Compacted() if (turn := self.turn(event.turn)) is not None:
                 turn.compacted = event
                 self._touch(turn)
-            case Compacted() | Overridden() | PatchApplied() | PatchUndone():
+            case Compacted() | Overridden() | PatchApplied() | PatchUndone() | PromptWarmed():
                 if text := aside(event):
                     self._append(NoteRecord(text))
             case Labelled():
@@ -347,6 +348,9 @@ class Records:
         last = next((r for r in reversed(self.all) if isinstance(r, TurnRecord)), None)
         if last is not None and last.request == event.request and last.live:
             last.cut = True
+            if not isinstance(event, RequestEnded) and not last.text and event.partial:
+                # What was streamed is not kept; of an earlier run only this is known of it.
+                last.call(last.calls[-1].number if last.calls else 1).text.append(event.partial)
             self._touch(last)
         own = takewhile(lambda record: not isinstance(record, RequestRecord), reversed(self.all))
         turns = [r for r in own if isinstance(r, TurnRecord) and r.request == event.request]

@@ -109,3 +109,11 @@ def test_a_prefix_counts_only_in_whole_blocks() -> None:
     assert memory.cached(b"x" * 130) == 0
     assert memory.cached(b"x" * 130 + b"y") == 32
     assert memory.cached(b"x" * 63) == 0
+
+
+async def test_asked_for_one_token_the_prompt_is_read_and_kept_and_nothing_planned() -> None:
+    transport = OfflineTransport("strong")
+    first = await events(transport, body("run the tests") | {"max_tokens": 1})
+    assert [c["delta"] for e in first for c in e["choices"] if c["delta"].get("tool_calls")] == []
+    usage = (await events(transport, body("run the tests")))[-1]["usage"]
+    assert usage["prompt_tokens_details"]["cached_tokens"] > 0.8 * usage["prompt_tokens"]
