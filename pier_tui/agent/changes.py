@@ -6,12 +6,13 @@ import asyncio
 import os
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
 from typing import cast
 
 from pier_tui.agent.history import update_message
 from pier_tui.agent.parts import Parts
 from pier_tui.agent.review import rebased
-from pier_tui.agent.teaching import use_learned
+from pier_tui.agent.teaching import fitting, use_learned
 from pier_tui.backbone.updates import SetStatus, Update, describe
 from pier_tui.errors import PierError
 from pier_tui.events import AnyEvent, Choice, Notice, Overridden, RepoChanged, ToolCalled, ToolOutput, ToolReturned
@@ -138,7 +139,8 @@ async def route_by(parts: Parts, name: str, *, once: bool) -> AsyncGenerator[Any
     routing = parts.routing
     chosen = await asyncio.to_thread(routing.make, name)
     if once:
-        routing.once = chosen
+        tau, calibrator = fitting(parts, chosen.name)
+        routing.once = replace(routing, strategy=chosen, threshold=tau, calibrator=calibrator, once=None)
     else:
         routing.strategy, routing.once = chosen, None
         use_learned(parts)

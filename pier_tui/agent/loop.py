@@ -52,7 +52,7 @@ class RequestLoop:
     def __init__(self, parts: Parts, text: str, seconds: Callable[[], float] = time.monotonic) -> None:
         self._p, self._text, self._seconds = parts, text, seconds
         self._signals, self._repeats, self._trail = Signals(), Repeats(), Trail()
-        self._routed_by = parts.routing.strategy
+        self._routing, self._routed_by = parts.routing, parts.routing.strategy
         self._turns = 0
         self._started = seconds()
         self._spent_before = parts.books.spent
@@ -66,7 +66,8 @@ class RequestLoop:
         """The request's events. `first` forces its first turn; `again` continues a request instead of opening one."""
         log, closed = self._p.recorder.log, False
         self._p.steering.begin()
-        self._routed_by = self._p.routing.take()
+        self._routing = self._p.routing.take()
+        self._routed_by = self._routing.strategy
         if not again:
             self._p.recorder.request += 1
         try:
@@ -170,7 +171,7 @@ class RequestLoop:
         call = 0
         while True:
             p.books.tail = await self._tail(forced=isinstance(strategy, Single))
-            state = self._trail.state(p.routing, p.books, self._text, self._signals, p.overlay)
+            state = self._trail.state(self._routing, p.books, self._text, self._signals, p.overlay)
             try:
                 async with aclosing(drive.run(strategy, state)) as items:
                     async for item in items:

@@ -36,12 +36,12 @@ class Routing:
     min_dwell: int = 1
     make: Callable[[str], Strategy] = make
     """A strategy by its name, with what was learned. Raises ConfigError."""
-    once: Strategy | None = None
+    once: Routing | None = None
     lots: Random = field(default_factory=Random)
 
-    def take(self) -> Strategy:
-        """The strategy for a request that starts now; one chosen for it alone is used up."""
-        chosen, self.once = self.once or self.strategy, None
+    def take(self) -> Routing:
+        """How a request that starts now is routed; what was chosen for it alone is used up."""
+        chosen, self.once = self.once or self, None
         return chosen
 
 

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from pier_tui.agent.auditing import Auditor
-from pier_tui.calibration import Identity, Threshold
+from pier_tui.calibration import Calibrator, Identity, Threshold
 from pier_tui.errors import PierError
 from pier_tui.events import TRANSIENT, Event, Notice, PatchReviewed, PatchUndone
 from pier_tui.feedback.calibrate import teach, unfitted
@@ -197,6 +197,15 @@ def use_learned(parts: Parts) -> None:
 def use(parts: Parts, threshold: Threshold) -> None:
     """Put a threshold and its calibrator in the routing; what was learned of another strategy's scores is left out."""
     routing = parts.routing
-    fits = threshold.strategy in ("", routing.strategy.name)
-    routing.threshold = threshold.tau if fits else parts.learning.setting
-    routing.calibrator = threshold.calibrator if fits else Identity()
+    routing.threshold, routing.calibrator = _fitted(parts, threshold, routing.strategy.name)
+
+
+def fitting(parts: Parts, strategy: str) -> tuple[float, Calibrator]:
+    """The threshold and calibrator by which this strategy would route; without anything learned, those there are."""
+    used = parts.learning.used
+    return (parts.routing.threshold, parts.routing.calibrator) if used is None else _fitted(parts, used, strategy)
+
+
+def _fitted(parts: Parts, threshold: Threshold, strategy: str) -> tuple[float, Calibrator]:
+    fits = threshold.strategy in ("", strategy)
+    return (threshold.tau, threshold.calibrator) if fits else (parts.learning.setting, Identity())

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from scripted import say, session
 
+from pier_tui.agent.teaching import use_learned
+from pier_tui.calibration import Platt, Threshold
 from pier_tui.errors import ConfigError
 from pier_tui.events import CallFinished, Notice, RouteDecided
 from pier_tui.models.offline import strong, weak
@@ -46,6 +48,20 @@ async def test_another_strategy_holds_for_one_request_or_from_now_on(tmp_path: P
     assert s.agent.strategy == "cascade"
     with pytest.raises(ConfigError, match="did you mean cascade"):
         _ = [e async for e in s.agent.route_by("casade")]
+
+
+async def test_one_request_by_another_strategy_is_held_against_that_ones_own_threshold(tmp_path: Path) -> None:
+    s = session(tmp_path, [say("One."), say("Two."), say("Three.")])
+    learned = Threshold(tau=0.11, strategy="self-route", calibrator=Platt(slope=2.0, offset=0.0))
+    s.agent._p.learning.used, s.agent._p.learning.setting = learned, 0.4
+    use_learned(s.agent._p)
+    held: list[float] = []
+    for name in ("random@0", "self-route", ""):
+        if name:
+            _ = [e async for e in s.agent.route_by(name, once=True)]
+        held += [e.threshold for e in await s.run("go") if isinstance(e, RouteDecided)][:1]
+    assert held == [0.4, 0.11, 0.11]
+    assert isinstance(s.agent._p.routing.calibrator, Platt)
 
 
 def test_the_offline_rules_plan_in_words_and_refuse_to_verify() -> None:
