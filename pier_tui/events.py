@@ -7,9 +7,7 @@ Grammar (a session is a sequence of these; `?` optional, `*` any number, `+` at 
     call    := RouteDecided (ReasoningDelta | TextDelta)* CallFinished
     tool    := ToolCalled [ApprovalAsked ApprovalAnswered] ToolOutput* [PatchProposed] ToolReturned
     review  := PatchReviewed [CheckpointTaken PatchApplied]      between any two events, while idle too
-    back    := WentBack moved request?        rewound, or done again: then a request follows under the number it had
-    keep    := TryKept moved?                 nothing moves where the session stands on that try already
-    moved   := Notice+ BackboneRestored PatchProposed
+    again   := (WentBack | TryKept) [Notice+ BackboneRestored PatchProposed] request?  `request` under the number it had
     anywhere: BackboneChanged, RepoChanged, Labelled, Overridden, Compacted, PatchRebased, PatchUndone, Notice
 
 An edit is proposed where the tool made it and reviewed whenever the user gets to it: the agent goes on

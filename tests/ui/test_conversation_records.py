@@ -7,7 +7,7 @@ from decimal import Decimal
 from conversation_events import answered, bill, ended, escalated, request, route, tool
 from rich.style import Style
 
-from pier_tui.events import Compacted, Labelled, PatchProposed, RequestFailed, TurnStarted
+from pier_tui.events import CallFinished, Compacted, Labelled, PatchProposed, RequestFailed, RouteDecided, TurnStarted
 from pier_tui.repo.diff import FileDiff, Hunk, Line, Patch
 from pier_tui.ui.widgets.markdown_live import LiveMarkdown
 from pier_tui.ui.widgets.markdown_paint import MarkdownPaint, shrunk
@@ -53,6 +53,21 @@ def test_an_escalated_turn_costs_all_its_calls_and_shows_the_strong_answer() -> 
     assert badge.handoff
     assert record.text == "Done."
     assert record.handoff == "Do it."
+
+
+def test_a_hand_over_by_the_model_itself_shows_no_confidence_of_an_answer_it_did_not_give() -> None:
+    events = [e.model_copy(update={"threshold": 0.3}) if isinstance(e, RouteDecided) else e for e in escalated(1)]
+    assert turn(folded(request(), *events), 1).badge().why.startswith("escalated · ")
+
+
+def test_an_offline_turn_says_what_it_would_have_cost_at_which_prices_as_far_as_there_is_room() -> None:
+    elsewhere = {"30B at sarvam-2026-06": Decimal("0.0092"), "105B at sarvam-2026-06": Decimal("0.0148")}
+    free = {"offline": True, "cost": Decimal(0), "counterfactual": elsewhere}
+    events = [e.model_copy(update=free) if isinstance(e, CallFinished) else e for e in answered(1, "one")]
+    badge = turn(folded(request(), *events), 1).badge()
+    assert "  free (~₹0.0092 at sarvam-2026-06)  cache" in "".join(badge.line(110))
+    assert "  free (~₹0.0092)  cache" in "".join(badge.line(79))
+    assert "  free  cache" in "".join(badge.line(60))
 
 
 def test_a_turn_with_one_call_of_unknown_cost_has_an_unknown_cost() -> None:

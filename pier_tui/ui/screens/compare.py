@@ -76,7 +76,7 @@ class CompareScreen(Dialog[Wish]):
         found = [Content.styled(f"{which.capitalize()} try: turn {pair.begins(which)}, {sanitize(who)}\n", "bold")]
         found.append(Content.styled(f"{stands}\n", "$muted"))
         if first:
-            found.append(Content(f"this turn  {first.facts(wide=False)}\n"))
+            found.append(Content(f"this turn  {first.facts(cost='brief')}\n"))
         badges = [record.badge() for record in records]
         spent = [badge.seconds for badge in badges]
         took = seconds(sum(s for s in spent if s is not None) if None not in spent else None)

@@ -18,8 +18,9 @@ from textual.widgets import Button, Static
 
 from pier_tui.errors import PierError
 from pier_tui.feedback.outlook import STEPS, Outlook
+from pier_tui.ui.figures import savings
 from pier_tui.ui.foresight import foreseen, slider
-from pier_tui.ui.format import NAMES, money, percent
+from pier_tui.ui.format import NAMES, percent
 from pier_tui.ui.screens.dialog import Page, heading, table
 from pier_tui.ui.story import Story
 from pier_tui.ui.text import sanitize
@@ -243,15 +244,15 @@ class RouterScreen(Page):
 
     def _so_far(self) -> Content:
         story = self._routed.story
-        if story.escalation_rate is None:
+        if not any(turn.answer for turn in story.standing):
             return Content("No turn was answered yet.")
-        answered = [turn for turn in story.turns.values() if turn.answer]
-        rows: list[tuple[str, ...]] = [("answered by", "turns", "share")]
+        answered = [turn for turn in story.standing if turn.answer]
+        rows: list[tuple[str, ...]] = [("answered by", "turns", "share", "by your choice")]
         for tier, name in NAMES.items():
-            count = sum(turn.answer is not None and turn.answer.tier == tier for turn in answered)
-            rows.append((name, str(count), percent(count / len(answered))))
-        saved = money(story.saved, estimated=story.saved is not None)
-        return Content.assemble(table(rows), f"\n\nsaved against 105B-only: {saved}")
+            here = [turn for turn in answered if turn.tier == tier]
+            forced = sum(turn.forced for turn in here)
+            rows.append((name, str(len(here)), percent(len(here) / len(answered)), str(forced)))
+        return Content.assemble(table(rows), f"\n\n{savings(story)[1]}")
 
     def _labels(self) -> Content:
         here = [event.label for event in self._routed.story.labels.values()]
