@@ -144,6 +144,8 @@ def test_files_are_ranked_by_name_then_path_then_scattered_letters() -> None:
     assert [choice.text for choice in best_files("cart", paths)][:2] == ["src/cart.py", "tests/test_cart.py"]
     assert [choice.text for choice in best_files("tcart", paths)] == ["tests/test_cart.py"]
     assert best_files("zzz", paths) == []
+    # Letters apart count most within the file's own name, and there by where they stand.
+    assert next(choice.text for choice in best_files("crtpy", ("tests/test_cart.py", *paths))) == "src/cart.py"
 
 
 def test_an_at_sign_inside_a_word_is_no_file() -> None:
