@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any, Literal
 
-from textual import work
+from textual import on, work
 from textual.worker import Worker
 
 from pier_tui.errors import ConfigError, PierError
@@ -31,6 +31,7 @@ from pier_tui.ui.screens.doors import Doors
 from pier_tui.ui.screens.note import NoteScreen
 from pier_tui.ui.widgets.header import Header
 from pier_tui.ui.widgets.prompt import Files
+from pier_tui.ui.widgets.transcript import Transcript
 from pier_tui.ui.work import Job, Work
 from pier_tui.ui.workbench import Label, Shelf, Workbench
 
@@ -55,6 +56,7 @@ class LiveSession(Doors):
         self.workbench: Workbench | None = None
         self.choice: Choice = "auto"
         self.pinned: Choice = "auto"
+        self._turn: int | None = None
         self._met: tuple[str, ...] | None = None
         self._kept: tuple[tuple[str, str], ...] = ()
         self.work = Work(self._spawn, self.show, self._work_changed)
@@ -153,6 +155,7 @@ class LiveSession(Doors):
                 self._price()
             case RouteDecided() | TurnEnded() | RequestEnded() | RequestInterrupted() | RequestFailed():
                 self._price()
+                self.refresh_bindings()
             case RequestStarted() | Overridden():
                 self.refresh_bindings()
 
@@ -236,8 +239,16 @@ class LiveSession(Doors):
         if self.workbench is not None:
             self.work.aside(self.workbench.choose(tier, "now"))
 
+    @on(Transcript.Selected)
+    def _selected(self, message: Transcript.Selected) -> None:
+        self._turn = message.turn
+        self._price()
+
     def _price(self) -> None:
-        """Tell the prompt's border what the next turn costs; while one runs, what moving it now does."""
+        """Tell the prompt's border what the next turn costs; while one runs, what moving it now does.
+
+        With the cursor on a turn, what doing that one again on the other model re-reads.
+        """
         from_pin = self.choice == "auto" and self.pinned != "auto"
         choice = self.pinned if from_pin else self.choice
         if self.workbench is None:
@@ -248,8 +259,16 @@ class LiveSession(Doors):
         elif (other := self._other_tier()) is not None:
             price = self.workbench.switch_price(other)
             self.show_next(f"{NAMES[other]} now: {switch_words(price)}")
+        elif (did := self._did()) is not None:
+            price = self.workbench.switch_price(did)
+            self.show_next(f"redo turn {self._turn} on the {NAMES[did]}: {switch_words(price)}")
         else:
             self.show_next("next turn: auto")
+
+    def _did(self) -> Tier | None:
+        """The model that would do the selected turn again."""
+        turn = self.story.turns.get(self._turn or 0)
+        return None if turn is None or turn.tier is None else "weak" if turn.tier == "strong" else "strong"
 
     def _other_tier(self) -> Tier | None:
         """The model the running turn is not on, None where none runs."""
