@@ -41,6 +41,18 @@ async def test_the_price_of_doing_a_turn_again_stands_there_before_it_is_done() 
         await until(pilot, lambda: app.bench.next_words.startswith("redo turn 2 on the 30B: "))
         app.bench.conversation.prompt.focus()
         await until(pilot, lambda: app.bench.next_words == "next turn: auto")
+        app.bench.conversation.transcript.focus()
+        await until(pilot, lambda: app.bench.next_words.startswith("redo turn 2 on the 30B: "))
+        app.bench.conversation.prompt.focus()
+        await until(pilot, lambda: app.bench.next_words == "next turn: auto")
+
+
+async def test_a_price_too_long_for_the_border_leaves_out_whose_prices_they_are() -> None:
+    async with workbench(ScriptedWorkbench(), (80, 24)) as (app, _):
+        prompt = app.bench.conversation.prompt
+        for turns, shown in (("1", "turn 1: ~12k tokens free (~₹0.05 at sarvam-2026-06)"), ("1" * 40, "free (~₹0.05)")):
+            prompt.set_next(f"turn {turns}: ~12k tokens free (~₹0.05 at sarvam-2026-06)")
+            assert str(prompt.border_subtitle).endswith(shown)
 
 
 async def test_a_click_into_a_turns_text_puts_the_cursor_on_that_turn() -> None:

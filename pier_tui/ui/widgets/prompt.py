@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from inspect import isawaitable
 from typing import ClassVar, Literal
 
+from rich.cells import cell_len
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -25,6 +27,9 @@ from pier_tui.ui.widgets.prompt_complete import (
 
 Files = Callable[[], Sequence[str] | Awaitable[Sequence[str]]]
 """Gives the paths to complete to, relative to the repository."""
+EDGES = 4
+"""Columns of the border a text in it leaves free."""
+PRICES = re.compile(r" at [^()]*\)")
 Offer = Literal["file", "command", "history", ""]
 
 
@@ -266,4 +271,8 @@ class PromptInput(TextArea):
 
     def set_next(self, choice_text: str) -> None:
         """What the border says of the next turn, such as `next turn: 105B (once)`; empty says nothing."""
-        self.border_subtitle = Content(sanitize(choice_text, keep_newlines=False))
+        text = sanitize(choice_text, keep_newlines=False)
+        if cell_len(text) > self.size.width - EDGES:
+            # Better without the name of the prices than cut off in it.
+            text = PRICES.sub(")", text)
+        self.border_subtitle = Content(text)

@@ -60,8 +60,8 @@ class Transcript(TranscriptView):
         if self.selected is None:
             turns = [record.number for record in self.records.all if isinstance(record, TurnRecord)]
             self.select(turns[-1] if turns else None)
-        else:
-            self.post_message(self.Selected(self.selected))
+        # Textual calls a widget focused only after it has told it so.
+        self.post_message(self.Selected(self.selected))
 
     def on_click(self, event: events.Click) -> None:
         """A badge, a fold, a button, or the pill."""
