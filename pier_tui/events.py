@@ -7,7 +7,7 @@ Grammar (a session is a sequence of these; `?` optional, `*` any number, `+` at 
     call    := RouteDecided (ReasoningDelta | TextDelta)* CallFinished
     tool    := ToolCalled [ApprovalAsked ApprovalAnswered] ToolOutput* [PatchProposed] ToolReturned
     review  := PatchReviewed [CheckpointTaken PatchApplied]      between any two events, while idle too
-    again   := WentBack BackboneRestored PatchProposed request?          `request` under the number it had
+    again   := (WentBack | TryKept) [Notice+ BackboneRestored PatchProposed] request?  `request` under the number it had
     anywhere: BackboneChanged, RepoChanged, Labelled, Overridden, Compacted, PatchRebased, PatchUndone, Notice
     between requests: PromptWarmed
 

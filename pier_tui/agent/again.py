@@ -15,6 +15,7 @@ from pier_tui.errors import PierError
 from pier_tui.events import AnswerCompleted, AnyEvent, CallFinished, Labelled, RouteDecided, TryKept, WentBack
 from pier_tui.feedback.rows import Label
 from pier_tui.feedback.rows import Pair as Sample
+from pier_tui.models.messages import OTHER
 from pier_tui.repo.records import since
 from pier_tui.session.tries import Pair, Which
 
@@ -24,7 +25,7 @@ async def redo(parts: Parts, turn: int) -> AsyncGenerator[AnyEvent, None]:
     if parts.only is not None:
         raise PierError("This session uses one model only; start it without --only to do a turn on the other.")
     mark = await past.mark_of(parts, turn)
-    tier = past.other(mark.tier)
+    tier = OTHER[mark.tier]
     why = WentBack(to=turn, again=parts.recorder.turn + 1, tier=tier)
     words = f"Redoing turn {turn} on the other model; the first try stays above, set aside: c compares both."
     async for event in past.put_back(parts, mark, why, words):

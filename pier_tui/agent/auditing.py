@@ -20,7 +20,7 @@ from pier_tui.errors import PierError
 from pier_tui.events import AnswerCompleted, Event, Notice, RequestStarted, RouteDecided, TurnEnded
 from pier_tui.feedback.log import FeedbackLog
 from pier_tui.feedback.rows import Pair
-from pier_tui.models.messages import Reply, Tier, ToolCall
+from pier_tui.models.messages import OTHER, Reply, Tier, ToolCall
 from pier_tui.models.usage import Usage, cost
 from pier_tui.router.decision import ESCALATE, ROUTE, read_decision
 
@@ -113,7 +113,7 @@ class Auditor:
                 self._waiting.clear()
 
     async def _audit(self, wanted: _Wanted) -> None:
-        tier: Tier = "weak" if wanted.answer.tier == "strong" else "strong"
+        tier = OTHER[wanted.answer.tier]
         books = self.parts.books
         client, chosen = books.clients[tier], books.harnesses[tier]
         if not client.card.price.free and client.card.price.fresh is None:

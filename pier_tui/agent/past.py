@@ -88,11 +88,6 @@ def pair_in(events: Sequence[AnyEvent], again: int) -> Pair:
     return pair
 
 
-def other(tier: Tier) -> Tier:
-    """The other model."""
-    return "weak" if tier == "strong" else "strong"
-
-
 async def put_back(parts: Parts, mark: Mark, why: WentBack | TryKept, words: str) -> AsyncGenerator[AnyEvent, None]:
     """Restore backbone and pending patch set as they were; what came after is set aside, not deleted."""
     yield await parts.recorder.log(why)

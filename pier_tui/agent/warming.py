@@ -12,11 +12,10 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from pier_tui.agent.past import other
 from pier_tui.backbone.prefix_cache import SwitchPrice
 from pier_tui.errors import EndpointDown, PierError
 from pier_tui.events import AnyEvent, PromptWarmed
-from pier_tui.models.messages import Reply, Tier
+from pier_tui.models.messages import OTHER, Reply, Tier
 from pier_tui.models.usage import Usage
 from pier_tui.router.bills import Prepared
 
@@ -54,7 +53,7 @@ class Warming:
         if self._p.only is not None:
             return None
         last = self._p.marks[-1].tier if self._p.marks else "weak"
-        chosen = tier or other(last)
+        chosen = tier or OTHER[last]
         return Ahead(chosen, self._p.books.switch_price(chosen))
 
     async def read(self, tier: Tier | None = None) -> AsyncGenerator[AnyEvent, None]:

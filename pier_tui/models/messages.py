@@ -20,6 +20,7 @@ class Frozen(BaseModel):
 
 
 Tier = Literal["weak", "strong"]
+OTHER: dict[Tier, Tier] = {"weak": "strong", "strong": "weak"}
 """weak is the cheap model that takes every turn first (30B), strong the one it escalates to (105B)."""
 
 Reasoning = Literal["off", "low", "medium", "high"]

@@ -21,8 +21,10 @@ def figures(story: Story, windows: Mapping[Tier, int], queued: int = 0, sandbox:
     if story.saved is not None and story.free:
         # The offline pair is no 105B: it saves nothing of what one would have done, so only the price is told.
         found.append(f"105B-only {money(story.saved, estimated=True)}")
+    elif story.same_price:
+        found.append(f"same price, a call {_times(story)}")
     elif story.saved is not None:
-        found.append(f"saved {money(story.saved, estimated=True)}")
+        found.append(f"saved {money(story.saved, estimated=True)}{_at_ratio(story, ' (r ', ')')}")
     if story.escalation_rate is not None:
         found.append(f"{percent(story.escalation_rate)} escalated")
     found.append("context " + " ".join(_context(tier, tally, windows) for tier, tally in used.items()))
@@ -63,13 +65,21 @@ def _by_caching(story: Story) -> str:
 
 def _by_routing(story: Story) -> str:
     if story.same_price:
-        times = ", ".join(f"{NAMES[tier]} {seconds(tally.typical)}" for tier, tally in story.models.items())
-        return f"by routing: time, not rupees, since both models cost the same; a call takes {times}"
+        return f"by routing: time, not rupees, since both models cost the same; a call takes {_times(story, ', ')}"
     if story.free:
         return "by routing: nothing was charged"
     if story.saved is None:
         return "by routing: ? (a price or a token count is not known)"
-    return f"by routing: {money(story.saved, estimated=True)} against the 105B alone, with the cache it would have had"
+    at = _at_ratio(story, " at a price ratio r of ")
+    return f"by routing: {money(story.saved, estimated=True)} against the 105B alone, with its cache{at}"
+
+
+def _times(story: Story, apart: str = " ") -> str:
+    return apart.join(f"{NAMES[tier]} {seconds(tally.typical)}" for tier, tally in story.models.items())
+
+
+def _at_ratio(story: Story, before: str, after: str = "") -> str:
+    return "" if story.ratio is None else f"{before}{story.ratio:.2f}{after}"
 
 
 def switch_words(price: SwitchPrice) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pier_tui.calibration import shown
 from pier_tui.feedback.calibrate import LEAST
 from pier_tui.feedback.forecast import Forecast, Share
+from pier_tui.feedback.outlook import Outlook
 from pier_tui.ui.format import counted, money, percent
 
 
@@ -19,6 +21,17 @@ def foreseen(found: Forecast) -> tuple[str, ...]:
     else:
         parts.append(f"regret: not enough data yet: {found.labels} of {LEAST}")
     return tuple(parts)
+
+
+def learned(outlook: Outlook) -> list[str]:
+    """What is in use and from what, the lessons in words, what changed, and how many judged turns are missing."""
+    now = outlook.now
+    source = f"{now.n} judged turns" + (f", risk {now.alpha:g}" if now.alpha is not None else ", chosen by hand")
+    used = f"in use: {shown(now.tau)} from {source}" if outlook.learned else "nothing yet: the threshold is the setting"
+    lines = [used, *outlook.words, *(f"since last time: {change}" for change in outlook.changes)]
+    if outlook.judged < outlook.needed:
+        lines.append(f"not enough data yet: {outlook.judged} of {outlook.needed} judged turns (e, d and k on a turn)")
+    return lines
 
 
 def _share(share: Share) -> str:

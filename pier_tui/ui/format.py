@@ -10,12 +10,13 @@ from typing import Literal
 
 from rich.cells import cell_len, set_cell_size
 
+from pier_tui.events import CallFinished
 from pier_tui.models.messages import Tier
 from pier_tui.ui.text import sanitize
 
+LEAST = Decimal("0.0001")
+"""Rupees below which an amount is only said to be less than that."""
 NAMES: dict[Tier, str] = {"weak": "30B", "strong": "105B"}
-CARD = "sarvam-2026-06"
-"""The price card that offline turns are priced by, as if they had been served."""
 
 Label = Literal["escalate", "de-escalate", "keep"]
 LABELS: dict[Label, str] = {
@@ -35,7 +36,9 @@ def money(amount: Decimal | None, *, estimated: bool = False, free: bool = False
     if amount is None:
         return "?"
     size = abs(amount)
-    digits = 4 if 0 < size < (Decimal("0.01") if estimated else 1) else 2
+    if 0 < size < LEAST:
+        return f"{'-' if amount < 0 else ''}<₹{LEAST}"
+    digits = 4 if size < (Decimal("0.01") if estimated else 1) and size else 2
     return f"{'~' if estimated else ''}{'-' if amount < 0 else ''}₹{size:.{digits}f}"
 
 
@@ -67,6 +70,15 @@ def seconds(value: float | None) -> str:
 def percent(value: float | None, *, estimated: bool = False) -> str:
     """`93 %` of a share of one; None is `?`."""
     return "?" if value is None else f"{'~' if estimated else ''}{value * 100:.0f} %"
+
+
+def elsewhere(bill: CallFinished, tier: Tier) -> tuple[Decimal | None, str]:
+    """What a call would have cost on this model alone, and the profile at whose prices; None and "" unknown."""
+    for label, amount in bill.counterfactual.items():
+        name, _, profile = label.partition(" at ")
+        if name == NAMES[tier]:
+            return amount, profile
+    return None, ""
 
 
 def counted(number: int, noun: str) -> str:
@@ -105,7 +117,8 @@ class Badge:
     cost: Decimal | None = None
     estimated: bool = False
     as_if: Decimal | None = None
-    """What an offline turn would have cost at the served models' prices."""
+    """What an offline turn would have cost at the served models' prices, which are those of `as_if_at`."""
+    as_if_at: str = ""
     cached: float | None = None
     seconds: float | None = None
     label: Label | None = None
@@ -133,21 +146,22 @@ class Badge:
             return _dotted("routing" if self.route == "self-route" else sanitize(self.route), reason)
         return _dotted(sanitize(self.action, keep_newlines=False), f"keep{sure}" if sure else "keep")
 
-    def facts(self, *, wide: bool = True) -> str:
-        """Cost, cache and time: `₹0.0041  cache 93 %  1.2 s`. Narrow, an offline turn leaves out its price as if."""
+    def facts(self, *, cost: Literal["full", "brief", "least"] = "full") -> str:
+        """Cost, cache and time: `₹0.0041  cache 93 %  1.2 s`; `cost` says how much of an offline turn's price as if."""
         if not self.settled:
             return "…"
-        words = [self._cost(wide)]
+        words = [self._cost(cost)]
         words.append(f"cache {percent(self.cached, estimated=self.estimated)}")
         words.append(seconds(self.seconds) if self.seconds is not None else "…")
         return "  ".join(words)
 
-    def _cost(self, wide: bool) -> str:
+    def _cost(self, told: Literal["full", "brief", "least"]) -> str:
         if not self.offline:
             return money(self.cost, estimated=self.estimated and self.cost is not None)
-        if not wide or self.as_if is None:
+        if told == "least" or self.as_if is None:
             return "free"
-        return f"free ({money(self.as_if, estimated=True)} at {CARD})"
+        at = f" at {sanitize(self.as_if_at)}" if told == "full" and self.as_if_at else ""
+        return f"free ({money(self.as_if, estimated=True)}{at})"
 
     def line(self, width: int) -> tuple[str, str, str, str]:
         """The badge in `width` cells: number, model, why (cut or padded to fit), and the facts at the right."""
@@ -166,7 +180,8 @@ class Badge:
         after = self.after()
         brief = [word.removesuffix(" hand-over") for word in after]
         yield "  ".join([self.facts(), *after])
-        figures = self.facts(wide=False).split("  ")
+        yield "  ".join([self.facts(cost="brief"), *after])
+        figures = self.facts(cost="least").split("  ")
         yield "  ".join([*figures, *after])
         for kept in range(len(figures), 0, -1):
             yield "  ".join([*figures[:kept], *brief])

@@ -25,13 +25,17 @@ from pier_tui.events import (
     RouteDecided,
     ToolCalled,
     ToolReturned,
+    TryKept,
     TurnEnded,
+    TurnStarted,
+    WentBack,
 )
 from pier_tui.models.messages import Tier
 from pier_tui.models.usage import Price, Split, saved_by_caching, split
 from pier_tui.repo.diff import FileDiff, Hunk, Patch
+from pier_tui.session.tries import Tries
 from pier_tui.ui.drafts import Drafts
-from pier_tui.ui.format import NAMES
+from pier_tui.ui.format import NAMES, elsewhere
 
 _FENCE = re.compile(r"^```[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
@@ -139,6 +143,11 @@ class Turn:
         return self.routes[-1].tier if self.routes else None
 
     @property
+    def forced(self) -> bool:
+        """Whether the user chose the model, so that the turn says nothing of the routing."""
+        return bool(self.routes) and self.routes[-1].route in ("forced", "only")
+
+    @property
     def markdown(self) -> str:
         """The answer and a line for each tool call, for copying."""
         head = f"**Turn {self.number}, {NAMES[self.tier] if self.tier else 'unanswered'}**"
@@ -175,11 +184,16 @@ class Story:
         self.points: list[Point] = []
         self.applied: dict[str, PatchApplied] = {}
         self.labels: dict[str, Labelled] = {}
-        self._answers: dict[Tier, int] = {"weak": 0, "strong": 0}
+        self.tries = Tries()
+        self._rate: float | None = None
+        self._rated = True
 
     def add(self, event: AnyEvent) -> None:
         """Take one event in; those that add nothing here are passed over."""
         match event:
+            case TurnStarted() | WentBack() | TryKept():
+                self.tries.add(event)
+                self._rated = False
             case RequestStarted():
                 self.title = self.title or next(iter(event.text.strip().splitlines()), "")
             case RouteDecided():
@@ -208,11 +222,8 @@ class Story:
         return self.turns.setdefault(event.turn, Turn(event.turn, event.request))
 
     def _answered(self, event: AnswerCompleted) -> None:
-        turn = self._turn(event)
-        if turn.answer is not None:
-            self._answers[turn.answer.tier] -= 1
-        turn.answer = event
-        self._answers[event.tier] += 1
+        self._turn(event).answer = event
+        self._rated = False
 
     def _called(self, event: CallFinished) -> None:
         self._turn(event).calls.append(event)
@@ -238,12 +249,9 @@ class Story:
 
     def _elsewhere(self, event: CallFinished, tier: Tier) -> Decimal | None:
         """What the call would have cost on this model; labels are `105B`, or `105B at` a profile's prices."""
-        for label, amount in event.counterfactual.items():
-            name, _, profile = label.partition(" at ")
-            if name == NAMES[tier]:
-                self.compared = profile
-                return amount
-        return None
+        amount, profile = elsewhere(event, tier)
+        self.compared = profile or self.compared
+        return amount
 
     def _returned(self, event: ToolReturned) -> None:
         tools = self._turn(event).tools
@@ -313,9 +321,27 @@ class Story:
 
     @property
     def escalation_rate(self) -> float | None:
-        """Share of finished turns the 105B answered; None before the first."""
-        answered = sum(self._answers.values())
-        return self._answers["strong"] / answered if answered else None
+        """Share of the routed turns the session stands on that the 105B answered; None before the first.
+
+        Turns set aside and turns on a model the user chose are left out: they say nothing of the routing that holds.
+        """
+        if not self._rated:
+            tiers = [turn.tier for turn in self.standing if turn.answer is not None and not turn.forced]
+            self._rate, self._rated = tiers.count("strong") / len(tiers) if tiers else None, True
+        return self._rate
+
+    @property
+    def standing(self) -> list[Turn]:
+        """The turns the session stands on, in order: those set aside are left out."""
+        return [self.turns[number] for number in self.tries.live if number in self.turns]
+
+    @property
+    def ratio(self) -> Decimal | None:
+        """r: what the session costs on the weak model alone over what it costs on the strong one; None unknown."""
+        last = self.points[-1] if self.points else None
+        if last is None or last.weak_only is None or not last.strong_only:
+            return None
+        return last.weak_only / last.strong_only
 
     def add_all(self, events: Iterable[AnyEvent]) -> None:
         """Take many events in."""

@@ -9,7 +9,14 @@ def hunk(start: int, *lines: str, section: str = "") -> Hunk:
     made = tuple(Line(kind=text[0], text=text[1:] + "\n") for text in lines)
     old = sum(line.kind != "+" for line in made)
     new = sum(line.kind != "-" for line in made)
-    return Hunk(old_start=start, old_count=old, new_start=start, new_count=new, section=section, lines=made)
+    return Hunk(
+        old_start=start if old else start - 1,
+        old_count=old,
+        new_start=start,
+        new_count=new,
+        section=section,
+        lines=made,
+    )
 
 
 def change(path: str, *hunks: Hunk) -> FileDiff:

@@ -37,6 +37,7 @@ from pier_tui.events import (
     ToolReturned,
     TurnEnded,
     TurnStarted,
+    WentBack,
 )
 from pier_tui.models.messages import Tier
 from pier_tui.models.usage import Usage
@@ -44,6 +45,7 @@ from pier_tui.repo.diff import Patch
 from pier_tui.tools.approval import ApprovalRequest, Rule
 from pier_tui.ui.app import PierApp
 from pier_tui.ui.screens.approval import ApprovalScreen
+from pier_tui.ui.screens.compare import CompareScreen
 from pier_tui.ui.screens.router import RouterScreen
 from pier_tui.ui.screens.sessions import Kept, SessionsScreen
 from pier_tui.ui.widgets.transcript import Transcript
@@ -302,7 +304,26 @@ async def router(pilot: Pilot[None], app: PierApp, _: PlayedWorkbench) -> None:
     await pilot.press("left", "left", "left")
 
 
+async def compare(pilot: Pilot[None], app: PierApp, _: PlayedWorkbench) -> None:
+    """The second turn once more on the 30B, with another edit, beside the first try."""
+    other = change(
+        "shop/cart.py", hunk(10, " def total(items):", "-    return sum(items)", "+    return len(items)", " ")
+    )
+    for event in (
+        WentBack(to=2, again=4, tier="weak", request=1),
+        RequestStarted(text=REQUEST, session="s1", request=1),
+        *turn(4, "It counts the items now.", tool(4, "edit", "edit shop/cart.py", "1 hunk", "syntax ok")),
+        PatchProposed(patch=Patch(files=(other,)), paths=("shop/cart.py",), tier="weak", **at(4)),
+        RequestEnded(text="One file waits for your review.", request=1, turn=4),
+    ):
+        app.bench.show(event)
+    app.bench.action_compare("")
+    await until(pilot, lambda: isinstance(app.screen, CompareScreen) and bool(app.screen.query("#differs")))
+    await pilot.pause()
+
+
 SCENES = {
+    "compare": Scene(finished, steps=compare),
     "router": Scene(finished, steps=router),
     "sessions": Scene(finished, steps=sessions),
     "empty": Scene(),

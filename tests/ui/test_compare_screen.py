@@ -46,7 +46,7 @@ class Twice(ScriptedWorkbench):
 
 
 def column(app: PierApp, which: str) -> str:
-    return app.screen.query_one(f"#of-{which} Static", Static).render().plain  # type: ignore[union-attr]
+    return "\n".join(part.render().plain for part in app.screen.query(f".-{which}").results(Static))  # type: ignore[union-attr]
 
 
 def badge(app: PierApp, number: int) -> str:
@@ -68,7 +68,7 @@ async def test_both_tries_stand_side_by_side_with_answer_proposal_cost_and_time(
         await redone(app, pilot)
         app.bench.conversation.go_to(3)
         await pilot.press("c")
-        await until(pilot, lambda: isinstance(app.screen, CompareScreen) and app.screen.query("#of-second Static"))
+        await until(pilot, lambda: isinstance(app.screen, CompareScreen) and len(app.screen.query(".-second")) == 3)
         first, second = column(app, "first"), column(app, "second")
         assert first.startswith("First try: turn 1, small\nset aside\nthis turn  ₹0.0041  cache 73 %  4.8 s\n")
         assert "to its end 2 turns, 1 on the 105B  ₹0.0853  9.6 s" in first
@@ -77,9 +77,13 @@ async def test_both_tries_stand_side_by_side_with_answer_proposal_cost_and_time(
         assert "I take the whole of it." in second
         assert "store/cart.py" in first
         assert "store/cart.py" in second or "+" in second
-        left, right = app.screen.query_one("#of-first").region, app.screen.query_one("#of-second").region
-        assert (left.y, left.height) == (right.y, right.height)
-        assert left.right <= right.x
+        for left, right in zip(app.screen.query(".-first"), app.screen.query(".-second"), strict=True):
+            assert left.region.y == right.region.y
+            assert left.region.right <= right.region.x
+        differs = app.screen.query_one("#differs", Static).render().plain  # type: ignore[union-attr]
+        assert differs.startswith("What differs\n")
+        assert "1     # every item counts, the first one too\n" in differs
+        assert "2     return sum(i.price for i in items)" in differs
 
 
 async def test_a_try_is_kept_by_its_key_and_the_choice_taken_back() -> None:

@@ -9,11 +9,13 @@ from conversation_events import answered, bill, ended, escalated, request, route
 from rich.style import Style
 
 from pier_tui.events import (
+    CallFinished,
     Compacted,
     Labelled,
     PatchProposed,
     RequestFailed,
     RequestInterrupted,
+    RouteDecided,
     TextDelta,
     TurnStarted,
 )
@@ -63,6 +65,21 @@ def test_an_escalated_turn_costs_all_its_calls_and_shows_the_strong_answer() -> 
     assert badge.handoff
     assert record.text == "Done."
     assert record.handoff == "Do it."
+
+
+def test_a_hand_over_by_the_model_itself_shows_no_confidence_of_an_answer_it_did_not_give() -> None:
+    events = [e.model_copy(update={"threshold": 0.3}) if isinstance(e, RouteDecided) else e for e in escalated(1)]
+    assert turn(folded(request(), *events), 1).badge().why.startswith("escalated · ")
+
+
+def test_an_offline_turn_says_what_it_would_have_cost_at_which_prices_as_far_as_there_is_room() -> None:
+    elsewhere = {"30B at sarvam-2026-06": Decimal("0.0092"), "105B at sarvam-2026-06": Decimal("0.0148")}
+    free = {"offline": True, "cost": Decimal(0), "counterfactual": elsewhere}
+    events = [e.model_copy(update=free) if isinstance(e, CallFinished) else e for e in answered(1, "one")]
+    badge = turn(folded(request(), *events), 1).badge()
+    assert "  free (~₹0.0092 at sarvam-2026-06)  cache" in "".join(badge.line(110))
+    assert "  free (~₹0.0092)  cache" in "".join(badge.line(79))
+    assert "  free  cache" in "".join(badge.line(60))
 
 
 def test_a_turn_with_one_call_of_unknown_cost_has_an_unknown_cost() -> None:
@@ -137,13 +154,15 @@ def test_a_wide_table_shrinks_its_widest_column_first() -> None:
 def test_files_are_ranked_by_name_then_path_then_scattered_letters() -> None:
     paths = ["src/cart/models.py", "src/cart.py", "tests/test_cart.py", "c/a/r/t.md", "README.md"]
 
-    def best(query: str) -> list[str]:
+    def best(query: str, paths: list[str] = paths) -> list[str]:
         return [choice.text for choice in FileChoices(paths).best(query)]
 
     assert best("cart")[:2] == ["src/cart.py", "tests/test_cart.py"]
     assert best("tCart") == ["tests/test_cart.py"]
     assert best("zzz") == []
     assert best("")[0] == "README.md"
+    # Letters apart count most within the file's own name, and there by where they stand.
+    assert best("crtpy", ["tests/test_cart.py", *paths])[0] == "src/cart.py"
 
 
 def test_a_name_typed_on_is_looked_for_in_what_fitted_and_one_taken_back_in_all() -> None:

@@ -138,9 +138,18 @@ def test_a_note_takes_no_room_from_the_figures() -> None:
 def test_forced_failed_and_offline_turns_say_so() -> None:
     assert Badge(1, "105B", route="forced", action="edit").why == "forced by you · edit"
     assert Badge(1, "105B", route="router-failed", reason="timeout").why == "router failed -> 105B · timeout"
-    offline = Badge(1, "offline 30B", offline=True, settled=True, cost=Decimal(0), as_if=Decimal("0.0041"), seconds=1)
+    offline = Badge(
+        1,
+        "offline 30B",
+        offline=True,
+        settled=True,
+        cost=Decimal(0),
+        as_if=Decimal("0.0041"),
+        as_if_at="sarvam-2026-06",
+        seconds=1,
+    )
     assert offline.facts().startswith("free (~₹0.0041 at sarvam-2026-06)")
-    assert offline.facts(wide=False).startswith("free  ")
+    assert offline.facts(cost="least").startswith("free  ")
 
 
 def test_before_the_first_bill_the_figures_are_open_rather_than_unknown() -> None:

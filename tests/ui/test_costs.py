@@ -7,10 +7,18 @@ from decimal import Decimal
 from typing import Any
 
 from pier_tui.backbone.prefix_cache import SwitchPrice
-from pier_tui.events import CallFinished
+from pier_tui.events import (
+    AnswerCompleted,
+    AnyEvent,
+    CallFinished,
+    RouteDecided,
+    TryKept,
+    TurnStarted,
+    WentBack,
+)
 from pier_tui.models.messages import Tier
 from pier_tui.models.usage import Price, Usage, cost
-from pier_tui.ui.figures import next_turn, savings
+from pier_tui.ui.figures import figures, next_turn, savings
 from pier_tui.ui.screens.costs import CostsScreen
 from pier_tui.ui.story import Story
 
@@ -54,7 +62,7 @@ def test_saving_by_caching_and_by_routing_are_two_lines() -> None:
     assert caching == "by caching: ₹0.0015, on 1,000 cached tokens"
     spent = Decimal("0.0026") + Decimal("0.00666")
     assert story.saved == Decimal("0.02") - spent
-    assert routing == "by routing: ~₹0.01 against the 105B alone, with the cache it would have had"
+    assert routing == "by routing: ~₹0.01 against the 105B alone, with its cache at a price ratio r of 0.40"
 
 
 def test_calls_that_did_not_say_are_unknown_and_not_nothing() -> None:
@@ -80,6 +88,40 @@ def test_where_both_models_cost_the_same_routing_buys_time_and_the_times_are_tol
     assert savings(story)[1] == (
         "by routing: time, not rupees, since both models cost the same; a call takes 30B 1.2 s, 105B 30 s"
     )
+
+
+def test_the_status_line_says_times_where_the_price_is_the_same_and_the_price_ratio_beside_a_saving() -> None:
+    same = told(
+        call(1, "weak", Usage(prompt=10, cached=0, output=1), STRONG, seconds=1.2),
+        call(2, "strong", Usage(prompt=10, cached=0, output=1), seconds=30.4),
+    )
+    assert "same price, a call 30B 1.2 s 105B 30 s" in figures(same, {})
+    assert "saved ~₹0.0074 (r 0.40)" in figures(told(call(1, "weak", Usage(prompt=1_000, cached=0, output=10))), {})
+
+
+def turns(*tiers: Tier, first: int = 1, route: str = "self-route") -> list[AnyEvent]:
+    found: list[AnyEvent] = []
+    for number, tier in enumerate(tiers, first):
+        fields: dict[str, Any] = {"turn": number, "request": 1}
+        decided = {"decision": f"d{number}", "call": 1, "tier": tier, "model": tier, "strategy": "x", "route": route}
+        found.append(TurnStarted(**fields))
+        found.append(RouteDecided(**decided, **fields))
+        found.append(AnswerCompleted(tier=tier, text="so", **fields))
+    return found
+
+
+def test_turns_set_aside_or_forced_do_not_count_as_escalated() -> None:
+    story = Story()
+    story.add_all(turns("weak", "weak", "weak", "strong"))
+    assert story.escalation_rate == 0.25
+    story.add(WentBack(to=4, again=5, tier="weak"))
+    story.add_all(turns("weak", first=5, route="forced"))
+    assert story.escalation_rate == 0.0
+    assert [turn.number for turn in story.standing] == [1, 2, 3, 5]
+    story.add(TryKept(again=5, kept="first"))
+    assert story.escalation_rate == 0.25
+    story.add(WentBack(to=1))
+    assert story.escalation_rate is None
 
 
 def test_free_models_are_told_as_free_and_not_as_no_rupees() -> None:

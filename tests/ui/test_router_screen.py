@@ -84,7 +84,11 @@ async def test_calibrating_undoing_and_another_strategy_are_a_key_each_and_their
         await pilot.press("u")
         await until(pilot, lambda: "no calibration to take back" in screen.text(70).plain)
         await pilot.press("s")
-        await until(pilot, lambda: ("switch", "always-30B") in teaching.said)
+        assert "▸ always-30B (enter uses it): every turn on the 30B" in screen.text(70).plain
+        assert ("switch", "always-30B") not in teaching.said
+        await pilot.press("S", "S", "enter")
+        await until(pilot, lambda: teaching.said[-1] == ("switch", "always-30B"))
+        assert "use" not in dict(teaching.said)
         await pilot.click("#calibrate")
         await until(pilot, lambda: teaching.said.count(("calibrate", None)) == 2)
         assert app.screen.query_one("#undo", Button).region.width

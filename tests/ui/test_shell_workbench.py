@@ -59,7 +59,7 @@ async def test_a_request_is_run_and_everything_around_the_panes_tells_of_it() ->
         assert "shop  main  2 changed  fix the failing test" in header
         assert header.endswith("offline · self-route 0.50")
         assert "waiting for your review" in figures
-        assert "cost ₹0.0853 · saved ~₹0.08 · 50 % escalated" in figures
+        assert "cost ₹0.0853 · saved ~₹0.08 (r 0.05) · 50 % escalated" in figures
         assert not app.bench.query_one(Spinner).turning
 
 

@@ -54,8 +54,8 @@ class Page(Dialog[None]):
     WIDE = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "leave", "close", id="page.close"),
-        Binding("up,k", "roll(-1)", "up", id="page.up"),
-        Binding("down,j", "roll(1)", "down", id="page.down"),
+        Binding("up,k", "roll(-1)", "scroll", id="page.up", key_display="↑↓", tooltip="Up"),
+        Binding("down,j", "roll(1)", "down", show=False, id="page.down"),
         Binding("pageup", "roll(-15)", "page up", show=False, id="page.page_up"),
         Binding("pagedown,space", "roll(15)", "page down", show=False, id="page.page_down"),
     ]
@@ -78,10 +78,15 @@ class Page(Dialog[None]):
         area = self.query_one(VerticalScroll).scrollable_content_region
         if area.width:
             self.query_one("#text", Static).update(self.text(area.width))
+            self.call_after_refresh(self.refresh_bindings)
 
     def text(self, width: int) -> Content:
         """The text for this many columns."""
         return Content("")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What fits is not scrolled."""
+        return action != "roll" or any(area.max_scroll_y > 0 for area in self.query(VerticalScroll))
 
     def action_roll(self, by: int) -> None:
         """Scroll by lines."""

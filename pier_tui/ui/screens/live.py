@@ -9,6 +9,7 @@ from typing import Any, Literal
 from textual import on, work
 from textual.worker import Worker
 
+from pier_tui.calibration import shown
 from pier_tui.errors import ConfigError, PierError
 from pier_tui.events import (
     AnyEvent,
@@ -22,7 +23,7 @@ from pier_tui.events import (
     TurnEnded,
     TurnStarted,
 )
-from pier_tui.models.messages import Tier
+from pier_tui.models.messages import OTHER, Tier
 from pier_tui.repo.diff import Patch
 from pier_tui.repo.verdict import Draft
 from pier_tui.router import names
@@ -34,6 +35,7 @@ from pier_tui.ui.screens.doors import Doors
 from pier_tui.ui.screens.note import NoteScreen
 from pier_tui.ui.widgets.header import Header
 from pier_tui.ui.widgets.prompt import Files
+from pier_tui.ui.widgets.transcript import Transcript
 from pier_tui.ui.work import Job, Work
 from pier_tui.ui.workbench import Label, Shelf, Workbench
 
@@ -60,6 +62,7 @@ class LiveSession(Doors):
         self.workbench: Workbench | None = None
         self.choice: Choice = "auto"
         self.pinned: Choice = "auto"
+        self._turn: int | None = None
         self._met: tuple[str, ...] | None = None
         self._kept: tuple[tuple[str, str], ...] = ()
         self._draft = Draft()
@@ -73,7 +76,6 @@ class LiveSession(Doors):
         self.workbench = workbench
         header = self.query_one(Header)
         profile = workbench.profile
-        self.strategy, self.threshold = workbench.strategy, workbench.threshold
         self.sandbox = workbench.sandbox
         self.teaching, self.session_id = workbench.teaching, workbench.session_id
         header.profile = profile.name
@@ -97,7 +99,7 @@ class LiveSession(Doors):
     def rerouted(self) -> tuple[str, float | None]:
         """Take up that strategy or threshold changed, and say it in the header."""
         self.strategy, self.threshold = self._live.strategy, self._live.threshold
-        self.query_one(Header).strategy = f"{self.strategy} {self.threshold:.2f}"
+        self.query_one(Header).strategy = f"{self.strategy} {shown(self.threshold)}"
         return self.strategy, self.threshold
 
     @property
@@ -177,6 +179,7 @@ class LiveSession(Doors):
                 self._price()
             case RouteDecided() | TurnEnded() | RequestEnded() | RequestInterrupted() | RequestFailed():
                 self._price()
+                self.refresh_bindings()
             case RequestStarted() | Overridden():
                 self.refresh_bindings()
 
@@ -252,16 +255,23 @@ class LiveSession(Doors):
     async def _routed_by(self, workbench: Workbench, name: str, *, once: bool) -> AsyncIterator[AnyEvent]:
         async for event in workbench.route_by(name, once=once):
             yield event
-        self.strategy = workbench.strategy
-        self.query_one(Header).strategy = f"{self.strategy} {self.threshold:.2f}"
+        self.rerouted()
 
     def action_now(self, tier: Tier) -> None:
         """Move the running turn to this model."""
         if self.workbench is not None:
             self.work.aside(self.workbench.choose(tier, "now"))
 
+    @on(Transcript.Selected)
+    def _selected(self, message: Transcript.Selected) -> None:
+        self._turn = message.turn
+        self._price()
+
     def _price(self) -> None:
-        """Tell the prompt's border what the next turn costs; while one runs, what moving it now does."""
+        """Tell the prompt's border what the next turn costs; while one runs, what moving it now does.
+
+        With the cursor on a turn, what doing that one again on the other model re-reads.
+        """
         from_pin = self.choice == "auto" and self.pinned != "auto"
         choice = self.pinned if from_pin else self.choice
         if self.workbench is None:
@@ -272,10 +282,18 @@ class LiveSession(Doors):
         elif (other := self._other_tier()) is not None:
             price = self.workbench.switch_price(other)
             self.show_next(f"{NAMES[other]} now: {switch_words(price)}")
+        elif (did := self._did()) is not None:
+            price = self.workbench.switch_price(did)
+            self.show_next(f"redo turn {self._turn} on the {NAMES[did]}: {switch_words(price)}")
         else:
             self.show_next("next turn: auto")
+
+    def _did(self) -> Tier | None:
+        """The model that would do the selected turn again."""
+        turn = self.story.turns.get(self._turn or 0)
+        return None if turn is None or turn.tier is None else OTHER[turn.tier]
 
     def _other_tier(self) -> Tier | None:
         """The model the running turn is not on, None where none runs."""
         now = self.activity.tier
-        return None if now is None or not self.work.running else "weak" if now == "strong" else "strong"
+        return None if now is None or not self.work.running else OTHER[now]

@@ -19,8 +19,9 @@ from textual.widgets import Button, Static
 from pier_tui.calibration import shown
 from pier_tui.errors import PierError
 from pier_tui.feedback.outlook import STEPS, Outlook
-from pier_tui.ui.foresight import foreseen, slider
-from pier_tui.ui.format import NAMES, money, percent
+from pier_tui.ui.figures import savings
+from pier_tui.ui.foresight import foreseen, learned, slider
+from pier_tui.ui.format import NAMES, percent
 from pier_tui.ui.screens.dialog import Page, heading, table
 from pier_tui.ui.story import Story
 from pier_tui.ui.text import sanitize
@@ -49,18 +50,19 @@ class Routed:
 
 
 class RouterScreen(Page):
-    """The threshold is moved here and put in use with enter; nothing changes before."""
+    """Threshold and strategy are chosen here and put in use with enter; nothing changes before."""
 
     TITLE_TEXT = "Router"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "move(-1)", "threshold", id="router.lower", key_display="←→"),
         Binding("right", "move(1)", "higher", show=False, id="router.higher"),
         Binding("enter", "use", "use it", id="router.use"),
-        Binding("s", "next_strategy", "strategy", id="router.strategy"),
+        Binding("s", "mark(1)", "strategy", id="router.strategy", key_display="s/S", tooltip="Next strategy"),
+        Binding("S", "mark(-1)", "strategy before", show=False, id="router.strategy_before"),
+        Binding("n", "pick(1)", "next regret", show=False, id="router.next_regret"),
+        Binding("g", "go", "regret", id="router.go", key_display="n/g", tooltip="Go to the marked turn"),
         Binding("c", "calibrate", "calibrate", id="router.calibrate"),
         Binding("u", "undo", "undo", id="router.undo"),
-        Binding("n", "pick(1)", "next regret", show=False, id="router.next_regret"),
-        Binding("g", "go", "go to turn", id="router.go"),
     ]
     DEFAULT_CSS = """
     RouterScreen Horizontal { height: 1; margin-bottom: 1; }
@@ -74,12 +76,13 @@ class RouterScreen(Page):
         self._said = ""
         self._step = round((routed.threshold or 0.0) * STEPS)
         self._picked = 0
+        self._marked = routed.strategy
 
     def body(self) -> list[Widget]:
         """The text, and two buttons for the mouse where something can be learned."""
         buttons = Horizontal(
-            Button(Content("Calibrate"), id="calibrate", compact=True),
-            Button(Content("Undo calibration"), id="undo", compact=True),
+            Button(Content("Calibrate (c)"), id="calibrate", compact=True),
+            Button(Content("Undo calibration (u)"), id="undo", compact=True),
         )
         for button in buttons._pending_children:
             button.can_focus = False
@@ -99,6 +102,7 @@ class RouterScreen(Page):
             if act is not None:
                 self._said = await act()
                 self._routed.strategy, self._routed.threshold = self._routed.changed()
+                self._marked = self._routed.strategy
             self._outlook = await teaching.outlook()
             if self._outlook.now.tau is not None and (act is not None or self._said == ""):
                 self._step = round(self._outlook.now.tau * STEPS)
@@ -116,11 +120,11 @@ class RouterScreen(Page):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Without an agent nothing can be changed; a turn of another session is not here to go to."""
-        if action in {"move", "put", "use", "next_strategy", "calibrate", "undo"}:
+        if action in {"move", "put", "use", "mark", "calibrate", "undo"}:
             return self._routed.teaching is not None
         if action in {"go", "pick"}:
             return bool(self._regrets)
-        return True
+        return super().check_action(action, parameters)
 
     def on_key(self, event: events.Key) -> None:
         """A digit is a tenth, where there is a threshold to move."""
@@ -138,17 +142,35 @@ class RouterScreen(Page):
         self.write()
 
     def action_use(self) -> None:
-        """Route by it."""
+        """Route by what was chosen."""
         if (teaching := self._routed.teaching) is not None:
-            tau = self._tau(self._outlook.now.tau if self._outlook else -1.0)
-            self._ask(teaching, lambda: teaching.use_tau(tau))
+            self._ask(teaching, lambda: self._use(teaching, self._marked, self._step))
 
-    def action_next_strategy(self) -> None:
-        """Route by the next strategy of the list."""
+    async def _use(self, teaching: TeachingFace, strategy: str, step: int) -> str:
+        moved = step != round(self._in_use * STEPS)
+        said = [await teaching.switch(strategy)] if strategy != self._routed.strategy else []
+        if moved:
+            said.append(await teaching.use_tau(step / STEPS))
+        return " ".join(said) or "That is in use already."
+
+    @property
+    def _in_use(self) -> float:
+        return self._outlook.now.tau if self._outlook else self._routed.threshold or 0.0
+
+    def action_mark(self, by: int) -> None:
+        """Choose another strategy of the list, without using it yet, and bring the list into view."""
         if (teaching := self._routed.teaching) is not None:
             names = [name for name, _ in teaching.strategies()]
-            at = names.index(self._routed.strategy) if self._routed.strategy in names else -1
-            self._ask(teaching, lambda: teaching.switch(names[(at + 1) % len(names)]))
+            at = names.index(self._marked) if self._marked in names else -by
+            self._marked = names[(at + by) % len(names)]
+            self.write()
+            self.call_after_refresh(self._show_list)
+
+    def _show_list(self) -> None:
+        area = self.query_one(VerticalScroll)
+        lines = Content("\n").join(self._above(area.scrollable_content_region.width))
+        top = len(lines.wrap(area.scrollable_content_region.width))
+        area.scroll_to(y=min(top - 1, area.max_scroll_y), animate=False)
 
     def action_calibrate(self) -> None:
         """Learn."""
@@ -185,20 +207,24 @@ class RouterScreen(Page):
 
     def text(self, width: int) -> Content:
         """Threshold first, as it is what is changed here; then learning, strategies, figures and labels."""
-        parts = [heading("Threshold"), self._threshold(width), Content("\n\n"), heading("Strategy"), self._strategies()]
+        parts = [*self._above(width), heading("Strategy"), self._strategies(width)]
         if self._outlook is not None:
-            parts += [Content("\n\n"), heading("Learned"), self._learned(self._outlook)]
+            parts += [Content("\n\n"), heading("Learned"), _points(learned(self._outlook))]
             parts += [Content("\n\n"), heading("Regret"), self._regretted()]
         parts += [Content("\n\n"), heading("So far in this session"), self._so_far()]
         parts += [Content("\n\n"), heading("Labels"), self._labels()]
         return Content.assemble(*parts)
+
+    def _above(self, width: int) -> list[Content]:
+        """What stands above the list of strategies."""
+        return [heading("Threshold"), self._threshold(width), Content("\n\n")]
 
     def _threshold(self, width: int) -> Content:
         used = self._routed.threshold
         if self._routed.teaching is None:
             text = "not known" if used is None else shown(used)
             return Content(f"{text}: a turn whose confidence is below it goes to the 105B")
-        in_use = self._outlook.now.tau if self._outlook else used or 0.0
+        in_use = self._in_use
         tau = self._tau(in_use)
         state = "in use" if tau == in_use else f"not in use: enter uses it; {shown(in_use)} is"
         lines = [
@@ -214,32 +240,20 @@ class RouterScreen(Page):
         """The threshold the slider is at: the one in use where they are of one hundredth, as 0.999 is not 1."""
         return in_use if round(in_use * STEPS) == self._step else self._step / STEPS
 
-    def _strategies(self) -> Content:
+    def _strategies(self, width: int) -> Content:
+        """One line each; the one in use and the one chosen say all."""
         name = self._routed.strategy or "not started"
         listed = self._routed.teaching.strategies() if self._routed.teaching else ()
         if name not in [one for one, _ in listed]:
             listed = [(name, "see the routing page of the manual"), *listed]
         lines: list[Content] = []
         for one, about in listed:
-            mark, style = ("● ", "bold") if one == name else ("○ ", "")
-            lines.append(Content.assemble(mark, (sanitize(one), style), f": {sanitize(about)}"))
+            chosen = one == self._marked
+            mark, style = ("● " if one == name else "▸ " if chosen else "○ "), "bold" if chosen else ""
+            more = " (enter uses it)" if chosen and one != name else ""
+            line = Content.assemble(mark, (sanitize(one), style), f"{more}: {sanitize(about)}")
+            lines.append(line if one in (name, self._marked) else line.truncate(width, ellipsis=True))
         return Content("\n").join(lines)
-
-    def _learned(self, outlook: Outlook) -> Content:
-        now = outlook.now
-        source = f"{now.n} judged turns" + (f", risk {now.alpha:g}" if now.alpha is not None else ", chosen by hand")
-        lines = [
-            f"in use: {shown(now.tau)} from {source}"
-            if outlook.learned
-            else "nothing yet: the threshold is the setting"
-        ]
-        lines += outlook.words
-        lines += [f"since last time: {change}" for change in outlook.changes]
-        if outlook.judged < outlook.needed:
-            lines.append(
-                f"not enough data yet: {outlook.judged} of {outlook.needed} judged turns (e, d and k on a turn)"
-            )
-        return Content("\n".join(f"· {sanitize(line)}" for line in lines))
 
     def _regretted(self) -> Content:
         if not self._regrets:
@@ -253,15 +267,15 @@ class RouterScreen(Page):
 
     def _so_far(self) -> Content:
         story = self._routed.story
-        if story.escalation_rate is None:
+        if not any(turn.answer for turn in story.standing):
             return Content("No turn was answered yet.")
-        answered = [turn for turn in story.turns.values() if turn.answer]
-        rows: list[tuple[str, ...]] = [("answered by", "turns", "share")]
+        answered = [turn for turn in story.standing if turn.answer]
+        rows: list[tuple[str, ...]] = [("answered by", "turns", "share", "by your choice")]
         for tier, name in NAMES.items():
-            count = sum(turn.answer is not None and turn.answer.tier == tier for turn in answered)
-            rows.append((name, str(count), percent(count / len(answered))))
-        saved = money(story.saved, estimated=story.saved is not None)
-        return Content.assemble(table(rows), f"\n\nsaved against 105B-only: {saved}")
+            here = [turn for turn in answered if turn.tier == tier]
+            forced = sum(turn.forced for turn in here)
+            rows.append((name, str(len(here)), percent(len(here) / len(answered)), str(forced)))
+        return Content.assemble(table(rows), f"\n\n{savings(story)[1]}")
 
     def _labels(self) -> Content:
         here = [event.label for event in self._routed.story.labels.values()]
@@ -277,3 +291,7 @@ class RouterScreen(Page):
         waiting = [f"turn {p.decision.rpartition('-')[2]}: {sanitize(p.text)}" for p in self._outlook.open]
         lines = [f"\n\naudits: {self._outlook.audits}, {len(waiting)} wait for your label"]
         return ["\n  ".join([*lines, *waiting[:AUDITS_SHOWN]])]
+
+
+def _points(lines: list[str]) -> Content:
+    return Content("\n".join(f"· {sanitize(line)}" for line in lines))

@@ -169,10 +169,10 @@ class WorkbenchScreen(Beforehand):
         self.say(f"Dropped: {job.title}" if job else "Nothing is queued.")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Stopping and switching need something that runs."""
-        if action in {"now", "interrupt"}:
-            return self.work.running
-        return True
+        """Stopping and switching need something that runs, and a turn is not moved to where it is."""
+        if action == "now":
+            return self.work.running and parameters != (self.activity.tier,)
+        return self.work.running if action == "interrupt" else True
 
     async def _command(self, command: Command, argument: str) -> None:
         if command.argument:

@@ -7,10 +7,10 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
 
-LEAVE = "leave"
-"""Closing a dialog stands behind what can be done in it."""
-HELP = "show_help"
-"""The action whose key stands last and never gives way."""
+LAST = ("show_help", "leave")
+"""Actions whose key stands last and never gives way: the way to all other keys, or the way out of a dialog."""
+BEHIND = ("pane.", "page.")
+"""How the ids begin of keys that work in many places: moving between panes, scrolling. They stand behind the rest."""
 
 
 class KeyLine(Widget):
@@ -28,12 +28,13 @@ class KeyLine(Widget):
         self.refresh()
 
     def render(self) -> Content:
-        """`key action` pairs; help stands last where it works, so that the rest can be found."""
+        """`key action` pairs; the last one always has room, so that the rest can be found, or the dialog left."""
         shown, room = Content(""), self.size.width
         keys = self._keys_here()
-        last = next((self._pair(b) for b in keys if b.action == HELP), Content(""))
+        end = next((key for action in LAST for key in keys if key.action == action), None)
+        last = self._pair(end) if end is not None else Content("")
         for binding in keys:
-            if binding.action == HELP:
+            if binding is end:
                 continue
             pair = self._pair(binding)
             if shown.cell_length + pair.cell_length + 2 + last.cell_length > room:
@@ -45,18 +46,21 @@ class KeyLine(Widget):
         active = [
             entry
             for entry in self.screen.active_bindings.values()
-            if (entry.binding.show or entry.binding.action == HELP) and entry.enabled and not entry.binding.system
+            if (entry.binding.show or entry.binding.action == LAST[0]) and entry.enabled and not entry.binding.system
         ]
         # A key taken over by another binding is not to be shown for the first one, which keeps its other keys.
         seen, found, taken = set[str](), list[Binding](), set[str]()
         taken |= {self.app.get_key_display(entry.binding) for entry in active if entry.binding.priority}
-        near = sorted(active, key=lambda entry: (entry.node in (self.screen, self.app), entry.binding.action == LEAVE))
+        near = sorted(active, key=lambda entry: (self._rank(entry.binding), entry.node in (self.screen, self.app)))
         for entry in near:
             shown = self.app.get_key_display(entry.binding)
             if entry.binding.action not in seen and (entry.binding.priority or shown not in taken):
                 seen.add(entry.binding.action)
                 found.append(entry.binding)
         return found
+
+    def _rank(self, binding: Binding) -> int:
+        return 2 if binding.action in LAST else int((binding.id or "").startswith(BEHIND))
 
     def _pair(self, binding: Binding) -> Content:
         words = binding.description

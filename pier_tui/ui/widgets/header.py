@@ -36,6 +36,8 @@ class Header(Widget):
     def render(self) -> Content:
         """Left: where we are. Right: how turns are routed. The title takes what is left between."""
         left, right = self._left(), self._right()
+        if self.latest and left.cell_length + right.cell_length + 1 > self.size.width:
+            left = self._left(latest=False)
         room = self.size.width - left.cell_length - right.cell_length - 4
         title = Content(sanitize(self.session_title))
         if room < 12:
@@ -48,7 +50,7 @@ class Header(Widget):
         filler = Content.assemble("  ", middle, " " * pad) if title else Content(" " * gap)
         return Content.assemble(left, filler, right)
 
-    def _left(self) -> Content:
+    def _left(self, *, latest: bool = True) -> Content:
         parts: list[Content | tuple[str, str]] = []
         if self.recording:
             parts += [(f" RECORDING {self.recording} ", "bold reverse"), ("  ", "")]
@@ -61,7 +63,7 @@ class Header(Widget):
             parts.append((f"  {sanitize(self.branch)}", "$text-accent"))
         if self.dirty:
             parts.append((f"  {self.dirty} changed", "$muted"))
-        if self.latest:
+        if self.latest and latest:
             parts.append((f"  you changed {sanitize(self.latest, keep_newlines=False)}", "$muted"))
         return Content.assemble(*parts)
 

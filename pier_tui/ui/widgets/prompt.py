@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Sequence
 from typing import ClassVar, Literal
 
+from rich.cells import cell_len
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -30,6 +32,9 @@ Files = Listing
 """Gives the paths to complete to, relative to the repository."""
 PATIENCE = 0.05
 """Seconds keys wait for files to offer, so that enter takes one of them and does not send."""
+EDGES = 4
+"""Columns of the border a text in it leaves free."""
+PRICES = re.compile(r" at [^()]*\)")
 Offer = Literal["file", "command", "history", ""]
 
 
@@ -139,8 +144,7 @@ class PromptInput(LetterArea):
 
     def action_steer(self) -> None:
         """Send to the very next turn."""
-        text = self._take()
-        if text.strip():
+        if (text := self._take()).strip():
             self.post_message(self.Steered(text))
 
     def _take(self) -> str:
@@ -282,4 +286,9 @@ class PromptInput(LetterArea):
 
     def set_next(self, choice_text: str) -> None:
         """What the border says of the next turn, such as `next turn: 105B (once)`; empty says nothing."""
-        self.border_subtitle = Content(sanitize(choice_text, keep_newlines=False))
+        self.border_subtitle = Content(_fitted(sanitize(choice_text, keep_newlines=False), self.size.width - EDGES))
+
+
+def _fitted(text: str, width: int) -> str:
+    """Better without the name of the prices than cut off in it."""
+    return PRICES.sub(")", text) if cell_len(text) > width else text

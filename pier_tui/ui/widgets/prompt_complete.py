@@ -57,7 +57,8 @@ def _score(wanted: str, name: str) -> float | None:
         return 300 - (at - base) - len(name) / 100 + (50 if at == base else 0)
     if (at := name.find(wanted)) >= 0:
         return 200 - len(name) / 100 + (20 if at == 0 or name[at - 1] == "/" else 0)
-    return _scattered(wanted, name)
+    inside = _scattered(wanted, name[base:])
+    return _scattered(wanted, name) if inside is None else 20 + inside - base / 100
 
 
 def _scattered(wanted: str, name: str) -> float | None:

@@ -23,8 +23,8 @@ class Transcript(TranscriptView):
         Binding("d", "act('de-escalate')", "should be 30B", id="turn.label_deescalate"),
         Binding("k", "act('keep')", "right call", id="turn.label_keep"),
         Binding("n", "act('note')", "note", id="turn.note"),
-        Binding("r", "act('redo')", "redo", id="turn.redo"),
-        Binding("c", "act('compare')", "compare tries", id="turn.compare"),
+        Binding("c", "act('compare')", "compare", id="turn.compare", tooltip="Compare both tries"),
+        Binding("r", "act('redo')", "redo", id="turn.redo", tooltip="Redo on the other model"),
         Binding("b", "act('rewind')", "rewind", show=False, id="turn.rewind"),
         Binding("y", "act('copy')", "copy", show=False, id="turn.copy"),
         Binding("Y", "act('copy-code')", "copy code", show=False, id="turn.copy_code"),
@@ -44,11 +44,24 @@ class Transcript(TranscriptView):
             super().__init__()
             self.action, self.turn = action, turn
 
+    class Selected(Message):
+        """The cursor stands on this turn now; None: on none, or the keys go elsewhere."""
+
+        def __init__(self, turn: int | None) -> None:
+            super().__init__()
+            self.turn = turn
+
+    def on_blur(self) -> None:
+        """What is said of the selected turn is of no use elsewhere."""
+        self.post_message(self.Selected(None))
+
     def on_focus(self) -> None:
         """Whoever comes here by key has a turn under the cursor, so that the keys offered do something."""
         if self.selected is None:
             turns = [record.number for record in self.records.all if isinstance(record, TurnRecord)]
             self.select(turns[-1] if turns else None)
+        # Textual calls a widget focused only after it has told it so.
+        self.post_message(self.Selected(self.selected))
 
     def on_click(self, event: events.Click) -> None:
         """A badge, a fold, a button, or the pill."""
@@ -61,15 +74,24 @@ class Transcript(TranscriptView):
                 self.post_message(self.TurnAction(str(what["act"]), int(what["turn"])))
             elif "fold" in what:
                 self.toggle(int(what["turn"]), int(what["fold"]))
+        elif (turn := self.turn_at(event.y)) is not None:
+            self.select(turn)
 
     def toggle(self, turn: int, fold: int | None = None) -> None:
         """Open or close one fold of a turn, or all of them."""
         self.book.toggle(turn, fold)
         self.lay()
 
+    def turn_at(self, y: int) -> int | None:
+        """The turn a row of the view belongs to; None for a request, a note or nothing."""
+        row = y + self.scroll_offset.y
+        record = self.records.all[self.book.rows.at(row)[0]] if row < self.book.total else None
+        return record.number if isinstance(record, TurnRecord) else None
+
     def select(self, turn: int | None) -> None:
         """Put the cursor on a turn, without scrolling."""
         self.selected = turn
+        self.post_message(self.Selected(turn if self.has_focus else None))
         self.refresh()
         self.refresh_bindings()
 
@@ -101,8 +123,10 @@ class Transcript(TranscriptView):
         self.go_to(seen[-1] if seen else turns[-1])
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Comparing needs a turn that was done twice, a note one that was judged."""
+        """All that is done with a turn needs one; comparing one that was done twice, a note one that was judged."""
         turn = self.records.turn(self.selected) if self.selected is not None else None
+        if action in {"act", "unfold"} and turn is None:
+            return False
         if parameters == ("compare",):
             return turn is not None and self.records.tries.pair(turn.number) is not None
         return turn is not None and turn.label is not None if parameters == ("note",) else True

@@ -47,7 +47,7 @@ from pier_tui.events import (
     WentBack,
 )
 from pier_tui.session.tries import Tries
-from pier_tui.ui.format import NAMES, Badge, Label, model_name
+from pier_tui.ui.format import Badge, Label, elsewhere, model_name
 from pier_tui.ui.widgets.transcript_asides import aside
 from pier_tui.ui.widgets.transcript_words import ending, pair_words, proposal, summary, total
 
@@ -178,6 +178,7 @@ class TurnRecord:
         decided = next((c.route for c in self.calls if c.route and c.route.confidence is not None), route)
         escalated = route.tier == "strong" and any(c.route and c.route.tier == "weak" for c in self.calls)
         offline = all(bill.offline for bill in bills) if bills else route.offline
+        other = [elsewhere(bill, bill.tier) for bill in bills]
         return Badge(
             turn=self.number,
             model=model_name(answered.tier, answered.model, offline=answered.offline),
@@ -186,13 +187,14 @@ class TurnRecord:
             route=route.route,
             forced=self.forced,
             action="" if escalated else route.action,
-            confidence=decided.confidence,
+            confidence=None if _handed(decided) else decided.confidence,
             escalated=escalated or (route.tier == "strong" and route.route in ("latch", "signal", "handoff")),
             reason=route.reason or decided.reason,
             settled=bool(bills),
             cost=total([bill.cost for bill in bills]),
             estimated=any(bill.usage.estimated for bill in bills),
-            as_if=total([bill.counterfactual.get(NAMES[bill.tier]) for bill in bills]),
+            as_if=total([amount for amount, _ in other]),
+            as_if_at=next((profile for _, profile in other if profile), ""),
             cached=_cached(kept or (bills[-1] if bills else None)),
             seconds=self.seconds,
             label=self.label,
@@ -217,6 +219,12 @@ InTurn = (
     | ToolReturned
     | PatchProposed
 )
+
+
+def _handed(decided: RouteDecided) -> bool:
+    """Whether the weak model handed over of itself: then its figure is how sure it is of that, not of its answer."""
+    held, said = decided.threshold, decided.confidence
+    return decided.action == "escalate" and None not in (held, said) and (said or 0.0) >= (held or 0.0)
 
 
 def _cached(bill: CallFinished | None) -> float | None:
