@@ -40,7 +40,7 @@ ROWS = [{"prompt": p, "weak": w, "strong": s} for p, w, s in zip("abc", (0, 1, 0
         ("a.csv", TABLE.replace(",", ";")),
         ("a.csv", TABLE.replace(",", "\t")),
         ("a.tsv", TABLE),
-        ("a.csv.gz", gzip.compress(TABLE.encode())),
+        ("a.csv.gz", gzip.compress(TABLE.encode(), mtime=0)),
         ("a.jsonl.xz", lzma.compress(lines(*ROWS).encode())),
         ("a.json", lines(*ROWS)),
         ("a.jsonl", json.dumps(ROWS, indent=1)),
@@ -162,7 +162,7 @@ def test_an_empty_column_is_none_and_costs_of_repeats_are_averaged() -> None:
     [
         ("a.csv", "weak,weak,strong\n0,1,1\n", "more than one column 'weak'"),
         ("a.csv.gz", b"no", "cannot be read"),
-        ("a.csv.gz", gzip.compress(TABLE.encode())[:30], "cannot be read"),
+        ("a.csv.gz", gzip.compress(TABLE.encode(), mtime=0)[:30], "cannot be read"),
         ("a.xz", b"", "an ending that is not known"),
         ("a.json", "7", "not an object"),
     ],
