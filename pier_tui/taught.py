@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from functools import cache
 
 from pier_tui import calibration
@@ -51,9 +52,12 @@ def taught(env: Mapping[str, str]) -> Taught:
     known: tuple[Lesson, ...] = ()
     with suppress(PierError):
         known = tuple(lessons(env))
-    return Taught(
-        draft=draft_score(known), foresee=lambda name, variant: request_score(known, name, variant), labels=len(known)
-    )
+    return replace(over_requests(known), draft=draft_score(known))
+
+
+def over_requests(known: tuple[Lesson, ...]) -> Taught:
+    """What lessons teach of requests alone."""
+    return Taught(foresee=lambda name, variant: request_score(known, name, variant), labels=len(known))
 
 
 def lessons(env: Mapping[str, str]) -> Iterable[Lesson]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pier_tui.amounts import rupees
-from pier_tui.bench import command
+from pier_tui.bench import command, planning
 from pier_tui.bench.runner import Limits
 from pier_tui.bench.suites import LOADERS
 
@@ -22,7 +22,7 @@ def parsed(parser: argparse.ArgumentParser, models: argparse.ArgumentParser, arg
     run.add_argument("--out", type=Path, default=Path("bench-runs"), metavar="FOLDER", help="where runs are kept")
     run.add_argument(
         "--contestant", action="append", default=[], metavar="NAME",
-        help=f"a strategy, may be repeated (default: {', '.join(command.STRATEGIES)})",
+        help=f"a strategy, may be repeated (default: {', '.join(planning.STRATEGIES)})",
     )  # fmt: skip
     run.add_argument("--repeats", type=_count, default=3, metavar="N")
     run.add_argument("--task", action="append", default=[], metavar="WORD", help="only tasks with this in their id")
@@ -58,8 +58,8 @@ def carried_out(options: argparse.Namespace, overrides: Mapping[str, object]) ->
             return command.run(_wanted(options, overrides))
 
 
-def _wanted(options: argparse.Namespace, overrides: Mapping[str, object]) -> command.Wanted:
-    return command.Wanted(
+def _wanted(options: argparse.Namespace, overrides: Mapping[str, object]) -> planning.Wanted:
+    return planning.Wanted(
         suites=options.suites,
         out=options.out,
         strategies=options.contestant,

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import shutil
 import sys
-import tempfile
 from pathlib import Path
 
 from pier_tui.bench.task import PYTHON, Check, Task
-from pier_tui.bench.worktree import Files, changed, diff_lines, files_of, lay_over, stray
+from pier_tui.bench.worktree import Files, changed, diff_lines, files_of, lay_over, place, stray
 from pier_tui.repo.scratch import CACHES
 from pier_tui.tools import process
 from pier_tui.tools.sandbox import Sandbox
@@ -38,8 +37,8 @@ async def judge(task: Task, before: Files, tree: Path, sandbox: Sandbox) -> dict
 
 async def run_check(check: Check, tree: Path, sandbox: Sandbox) -> tuple[bool, str]:
     """Whether a check passes on a tree, and if not, why in a line. Raises PierError: it cannot be started."""
-    with tempfile.TemporaryDirectory(prefix="pier-bench-") as folder:
-        copy = Path(folder) / "tree"
+    with place() as folder:
+        copy = folder / "tree"
         shutil.copytree(tree, copy, symlinks=True, ignore=shutil.ignore_patterns(*CACHES))
         lay_over(copy, check.hidden)
         argv = tuple(sys.executable if word == PYTHON else word for word in check.argv)

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import re
 import sys
-import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from pier_tui.bench.judging import run_check
 from pier_tui.bench.task import Check, Task, Tree
-from pier_tui.bench.worktree import lay_out
+from pier_tui.bench.worktree import lay_out, place
 from pier_tui.errors import RepositoryError
 from pier_tui.repo.history import Stored, commits, listing, stored, subject, touched
 from pier_tui.tools.sandbox import Sandbox
@@ -65,8 +64,8 @@ async def _verified(
         return Mined(commit, None, "removes its tests")
     pytest = (python, "-m", "pytest", "-q", "-p", "no:cacheprovider")
     new = Check(argv=(*pytest, *sorted(hidden)), hidden=hidden, seconds=120)
-    with tempfile.TemporaryDirectory(prefix="pier-mine-") as folder:
-        before, after = Path(folder) / "before", Path(folder) / "after"
+    with place() as folder:
+        before, after = folder / "before", folder / "after"
         try:
             lay_out(Tree(repository=str(root), commit=f"{commit}^"), before)
             lay_out(Tree(repository=str(root), commit=commit), after)

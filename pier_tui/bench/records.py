@@ -22,7 +22,7 @@ PLAN, RUNS, RECORDINGS, LOCK = "plan.json", "runs.jsonl", "recordings", "lock"
 
 
 class Plan(BaseModel):
-    """What a bench was asked to do, and on what machine; `notes` are things every reader of its report must know."""
+    """What a bench was asked to do, and on what machine."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -36,10 +36,11 @@ class Plan(BaseModel):
     ratio: float | None = None
     """Price of the weak model's fresh input over the strong one's."""
     versions: tuple[str, ...] = ()
+    """Program, Python, models and settings, as a reader is told them; `terms` is the digest of the same."""
+    terms: str = ""
     machine: str = ""
     date: str = ""
     command: str = ""
-    notes: tuple[str, ...] = ()
 
 
 class Records:

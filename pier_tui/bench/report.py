@@ -17,9 +17,11 @@ from pydantic import BaseModel, ConfigDict
 
 from pier_tui.bench.contestants import STRONG_ONLY, WEAK_ONLY
 from pier_tui.bench.figures import NOTHING, Figure, Pair, audits_needed, bootstrap, quantile, ratio
+from pier_tui.bench.lessons import FOLDS, learns
 from pier_tui.bench.records import Plan
 from pier_tui.bench.runner import spent
 from pier_tui.bench.task import Run
+from pier_tui.router.confidence import LEAST
 
 ORACLE = "oracle"
 CLAIM_REPEATS = 3
@@ -65,14 +67,15 @@ class Report(_Frozen):
 
 def report(plan: Plan, runs: Iterable[Run]) -> Report:
     """Count the runs."""
-    everything = [run for run in runs if not run.error]
+    kept = [run for run in runs if not run.error]
+    everything = _counted(run for run in kept if run.terms == plan.terms)
     by_strategy: dict[str, dict[str, list[Run]]] = defaultdict(lambda: defaultdict(list))
     for run in everything:
         if not run.audits:
             by_strategy[run.strategy][run.task].append(run)
     weak, strong = by_strategy.get(WEAK_ONLY, {}), by_strategy.get(STRONG_ONLY, {})
     audits = [run for run in everything if run.audits]
-    names = [name for name in plan.strategies if name in by_strategy]
+    names = [*(n for n in plan.strategies if n in by_strategy), *sorted(by_strategy.keys() - {*plan.strategies})]
     rows = [_row(name, by_strategy[name], weak, strong, _pairs(name, audits, everything)) for name in names]
     oracle, why = oracle_row(weak, strong)
     rows += [oracle] if oracle else []
@@ -82,8 +85,13 @@ def report(plan: Plan, runs: Iterable[Run]) -> Report:
         suites=_suites(by_strategy),
         regrets=tuple(_regrets(by_strategy, strong)),
         power=tuple(_power(audits, everything)),
-        notes=(*plan.notes, *_notes(plan, rows, by_strategy), *([why] if why else [])),
+        notes=(*_others(len(kept) - len(everything)), *_notes(plan, rows, by_strategy), *([why] if why else [])),
     )
+
+
+def _counted(runs: Iterable[Run]) -> list[Run]:
+    """Of a task's runs that differ only in its text or in what the strategy was taught, the latest."""
+    return list({(r.strategy, r.task, r.repeat, r.audits, r.audited): r for r in runs}.values())
 
 
 def _row(name: str, tasks: ByTask, weak: ByTask, strong: ByTask, audited: Mapping[str, list[Pair]]) -> Row:
@@ -218,6 +226,20 @@ def _suites(by_strategy: Mapping[str, ByTask]) -> dict[str, dict[str, Figure]]:
     }
 
 
+def _others(count: int) -> Iterable[str]:
+    if count:
+        yield f"{count} runs of other code, models or settings lie in the folder and are not counted."
+
+
+def _lessons(by_strategy: Mapping[str, ByTask]) -> Iterable[str]:
+    for name, tasks in by_strategy.items():
+        had = {run.lessons for runs in tasks.values() for run in runs}
+        if learns(name) and min(had) < LEAST:
+            yield f"{name} had {min(had)} to {max(had)} labels and needs {LEAST}: below that it is self-route."
+        elif learns(name):
+            yield f"{name} was taught by {min(had)} to {max(had)} other tasks ({FOLDS} folds), never by its own."
+
+
 def _notes(plan: Plan, rows: Sequence[Row], by_strategy: Mapping[str, ByTask]) -> Iterable[str]:
     if few := [row.strategy for row in rows if row.repeats < CLAIM_REPEATS]:
         yield f"Fewer than {CLAIM_REPEATS} repeats of {', '.join(few)}: read these rows as a trial, not as a claim."
@@ -228,6 +250,7 @@ def _notes(plan: Plan, rows: Sequence[Row], by_strategy: Mapping[str, ByTask]) -
             "The models are the embedded rules, not language models: this measures the machinery. "
             f"Tokens are estimated, cached ones predicted, and both priced as {plan.compared}."
         )
+    yield from _lessons(by_strategy)
     rest = {run.sandbox for tasks in by_strategy.values() for runs in tasks.values() for run in runs}
     if rest - {"sandbox full"}:
         yield f"Not every run had the full sandbox: {', '.join(sorted(rest))}."

@@ -10,7 +10,7 @@ from decimal import Decimal
 from statistics import mean
 from typing import Any
 
-from pier_tui.bench.contestants import contestant
+from pier_tui.bench.contestants import SINGLE, contestant
 from pier_tui.bench.executor import Executor
 from pier_tui.bench.job import audit_of
 from pier_tui.bench.records import Records
@@ -20,7 +20,6 @@ from pier_tui.session.export import load_recording
 
 PRIOR_TURNS, PRIOR_PROMPT, PRIOR_OUTPUT, PRIOR_CACHED = 8.0, 5_000.0, 300.0, 0.6
 """Per run and per turn, where nothing was recorded: round figures from recorded agent sessions of this length."""
-SINGLE = ("always-30B", "always-105B")
 
 
 @dataclass(frozen=True)
@@ -52,13 +51,13 @@ class Expected:
 
 
 def jobs_of(
-    tasks: Sequence[Task], strategies: Sequence[str], repeats: int, overrides: dict[str, Any], versions: tuple[str, ...]
+    tasks: Sequence[Task], strategies: Sequence[str], repeats: int, overrides: dict[str, Any], terms: str
 ) -> list[Job]:
     """Every run wanted, repeats outermost, so that a bench that is stopped has all strategies alike."""
     for name in strategies:
         contestant(name)
     return [
-        Job(task=task, strategy=strategy, repeat=repeat, overrides=overrides, versions=versions)
+        Job(task=task, strategy=strategy, repeat=repeat, overrides=overrides, terms=terms)
         for repeat in range(1, repeats + 1)
         for task in tasks
         for strategy in strategies

@@ -37,8 +37,8 @@ def head(report: Report) -> Iterator[str]:
     """What was run, where and when."""
     plan = report.plan
     price = "unknown" if plan.ratio is None else f"{plan.ratio:.3g}"
-    yield f"{', '.join(plan.suites)} · profile {plan.profile} · {plan.repeats} repeats · {plan.date}"
-    yield f"{', '.join(plan.versions)} · {plan.machine}"
+    yield f"{', '.join(report.suites or plan.suites)} · profile {plan.profile} · {plan.date} · {plan.machine}"
+    yield from plan.versions
     yield f"price ratio r = {price} ({plan.compared}); n counts tasks, or audits; intervals are 95 %, over tasks"
     if plan.command:
         yield plan.command
@@ -85,7 +85,7 @@ def _regret(r: Regret) -> str:
 
 def compared(first: Plan, one: Iterable[Run], second: Plan, other: Iterable[Run]) -> str:
     """Two benches paired by task and strategy: what the second gained, and its cost against the first's."""
-    sides = [_by_task(runs) for runs in (one, other)]
+    sides = [_by_task(run for run in runs if run.terms == plan.terms) for plan, runs in ((first, one), (second, other))]
     rows = [("strategy", "success gained", "cost of first")]
     for name in sorted({s for s, _ in sides[0]} & {s for s, _ in sides[1]}):
         tasks = [t for s, t in sides[0] if s == name and (s, t) in sides[1]]

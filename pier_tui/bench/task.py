@@ -15,6 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from pier_tui.models.messages import Tier
 from pier_tui.router.strategy import Answer
 
+Lessons = tuple[tuple[str, float], ...]
+"""What a strategy that learns is taught: requests, and whether the weak model is good enough for each, 0 to 1."""
+
 PYTHON = "{python}"
 """In a check's command: the Python that runs the benchmark."""
 
@@ -80,21 +83,22 @@ class Audit(_Frozen):
 
 
 class Job(_Frozen):
-    """One run wanted. `overrides` are settings the command line would change."""
+    """One run wanted. `overrides` are settings the command line would change; `terms` digests what is measured."""
 
     task: Task
     strategy: str
     repeat: int
     overrides: dict[str, Any] = {}
-    versions: tuple[str, ...] = ()
+    terms: str = ""
+    lessons: Lessons = ()
     audit: Audit | None = None
 
     @property
     def key(self) -> str:
-        """What makes it this run and no other: task, strategy, repeat, settings, versions, and what it audits."""
+        """What makes it this run and no other: task, strategy, repeat, settings, terms, lessons, what it audits."""
         audited = (self.audit.of, self.audit.turn) if self.audit else None
         settings = {name: str(value) for name, value in sorted(self.overrides.items())}
-        return hashed([self.task.digest, self.strategy, self.repeat, settings, self.versions, audited])
+        return hashed([self.task.digest, self.strategy, self.repeat, settings, self.terms, self.lessons, audited])
 
 
 class CallRow(_Frozen):
@@ -135,6 +139,10 @@ class Run(_Frozen):
     strategy: str
     repeat: int
     profile: str
+    terms: str = ""
+    """The digest of what was measured: runs under other terms are not counted with it."""
+    lessons: int = 0
+    """How many tasks it was taught by, for a strategy that learns."""
     ended: str = ""
     """finished, answered, budget, stuck, failed, late."""
     passed: bool = False

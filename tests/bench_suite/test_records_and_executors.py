@@ -54,7 +54,7 @@ def test_another_setting_repeat_strategy_or_task_is_another_run() -> None:
         made.job("a", repeat=2),
         made.job("a", "latch"),
         one.model_copy(update={"overrides": {"profile": "local"}}),
-        one.model_copy(update={"versions": ("2",)}),
+        one.model_copy(update={"terms": "2"}),
     ]
     assert len({one.key, *(other.key for other in others)}) == 6
     assert made.job("a").key == one.key
@@ -94,7 +94,7 @@ def test_what_is_expected_comes_from_recorded_runs_or_says_that_it_is_a_prior() 
 
 def test_an_unknown_strategy_number_is_refused_before_anything_runs() -> None:
     with pytest.raises(ConfigError, match="random@2"):
-        jobs_of([made.task()], ["random@2"], 1, {}, ())
+        jobs_of([made.task()], ["random@2"], 1, {}, "")
 
 
 def _survives(executor: object, names: list[str]) -> Counter[str]:
