@@ -27,6 +27,7 @@ def parsed(parser: argparse.ArgumentParser, models: argparse.ArgumentParser, arg
     run.add_argument("--repeats", type=_count, default=3, metavar="N")
     run.add_argument("--task", action="append", default=[], metavar="WORD", help="only tasks with this in their id")
     run.add_argument("--tasks", type=_count, metavar="N", help="only so many, evenly from the list")
+    run.add_argument("--run-seconds", type=_seconds, metavar="S", help="time limit of a run (default: the task's own)")
     run.add_argument("--workers", type=_count, default=2, metavar="N", help="processes of this machine (default: 2)")
     run.add_argument("--ray", nargs="?", const="", metavar="ADDRESS", help="use Ray, started here or at an address")
     run.add_argument("--audit", type=_count, default=0, metavar="N", help="audit so many kept turns on the other model")
@@ -35,6 +36,7 @@ def parsed(parser: argparse.ArgumentParser, models: argparse.ArgumentParser, arg
     run.add_argument("--dry-run", action="store_true", help="only say how many runs, tokens and rupees to expect")
     report = acts.add_parser("report", help="count the runs of a folder again")
     report.add_argument("folder", type=Path)
+    report.add_argument("--suite", default="", metavar="NAME", help="of this suite alone, written as report-NAME")
     compare = acts.add_parser("compare", help="pair two folders task by task")
     compare.add_argument("first", type=Path)
     compare.add_argument("second", type=Path)
@@ -49,7 +51,7 @@ def carried_out(options: argparse.Namespace, overrides: Mapping[str, object]) ->
     """Do it; what to print. Raises PierError."""
     match options.act:
         case "report":
-            return command.shown(options.folder)
+            return command.shown(options.folder, options.suite)
         case "compare":
             return command.two(options.first, options.second)
         case "mine":
@@ -67,6 +69,7 @@ def _wanted(options: argparse.Namespace, overrides: Mapping[str, object]) -> pla
         overrides={name: value for name, value in overrides.items() if name not in ("only", "strategy")},
         only=options.task,
         tasks=options.tasks,
+        seconds=options.run_seconds,
         workers=options.workers,
         ray=options.ray,
         limits=Limits(options.max_rupees, options.max_seconds),

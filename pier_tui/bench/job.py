@@ -17,6 +17,7 @@ from pier_tui.bench.contestants import Audited, contestant
 from pier_tui.bench.judging import judge
 from pier_tui.bench.task import Audit, CallRow, Job, Run, TurnRow, hashed
 from pier_tui.bench.worktree import files_of, lay_out, place
+from pier_tui.connecting import pick_profile
 from pier_tui.errors import PierError
 from pier_tui.events import (
     AnswerCompleted,
@@ -32,6 +33,7 @@ from pier_tui.events import (
     TurnStarted,
 )
 from pier_tui.models.messages import Reply
+from pier_tui.models.pinning import vouch
 from pier_tui.models.usage import Price, cost
 from pier_tui.repo.repo import Repo
 from pier_tui.router.catalogue import make
@@ -117,6 +119,8 @@ async def _assembled(job: Job, tree: Path, home: Path) -> Agent:
     env = {**os.environ, "XDG_STATE_HOME": str(home / "state")}
     limits = {"max_turns": job.task.turns, "approval_policy": "never", "pace": 0.0}
     wanted = settings({**limits, **job.overrides, **chosen.overrides}, env).settings
+    # Whether a key may go there was asked of the user's own state when this was planned; a run has a state of its own.
+    vouch(pick_profile(wanted, env))
     return await assemble(
         wanted, tree, env, approve_all=True, trusted=True, strategy=strategy, handing_over=chosen.handing_over,
         seed=job.audit.of if job.audit else job.key,

@@ -17,8 +17,8 @@ from pier_tui.bench.suites import load
 from pier_tui.bench.task import Job, Task
 from pier_tui.bench.terms import terms
 from pier_tui.config import Settings, prompts_dir
-from pier_tui.connecting import pick_profile
-from pier_tui.errors import PierError
+from pier_tui.connecting import pick_profile, unconfirmed
+from pier_tui.errors import ConfigError, PierError
 from pier_tui.models.profiles import Profile, load_profile
 from pier_tui.models.usage import Price
 from pier_tui.wiring import settings
@@ -28,7 +28,10 @@ STRATEGIES = ("always-30B", "always-105B", "self-route", "random@0.3", "length@1
 
 @dataclass(frozen=True)
 class Wanted:
-    """What was typed. `only` keeps tasks whose id holds one of the words; `audit` is a number of kept turns."""
+    """What was typed. `only` keeps tasks whose id holds one of the words; `audit` is a number of kept turns.
+
+    `seconds` is the time limit of a run in place of its task's own, for slow models.
+    """
 
     suites: Sequence[str]
     out: Path
@@ -37,6 +40,7 @@ class Wanted:
     overrides: Mapping[str, Any] = field(default_factory=dict)
     only: Sequence[str] = ()
     tasks: int | None = None
+    seconds: float | None = None
     workers: int = 2
     ray: str | None = None
     limits: Limits = field(default_factory=Limits)
@@ -70,6 +74,11 @@ def planned(wanted: Wanted) -> Planned:
     every = [task for named in wanted.suites for task in load(named)]
     chosen = settings(wanted.overrides, os.environ).settings
     profile = pick_profile(chosen, os.environ)
+    if where := () if wanted.dry_run else unconfirmed(chosen, os.environ):
+        raise ConfigError(
+            f"The key from {profile.key_env} was never sent to {where[0].origin}: open the workbench once and say that "
+            "it may go there, then run this again."
+        )
     priced = _priced(profile, chosen)
     strategies = tuple(wanted.strategies) or STRATEGIES
     under = terms(profile, priced, chosen.model_dump(mode="json"), prompts_dir(os.environ))
@@ -99,7 +108,8 @@ def _sampled(tasks: list[Task], wanted: Wanted) -> list[Task]:
     if not named:
         raise PierError("No task is left: --task names none of them.")
     most = min(wanted.tasks or len(named), len(named))
-    return [named[number * len(named) // most] for number in range(most)]
+    chosen = [named[number * len(named) // most] for number in range(most)]
+    return [t.model_copy(update={"seconds": wanted.seconds}) for t in chosen] if wanted.seconds else chosen
 
 
 def _priced(profile: Profile, chosen: Settings) -> Profile:

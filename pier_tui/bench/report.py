@@ -4,7 +4,9 @@ Definitions. Success: the hidden checks pass and nothing stray or too large was 
 answer was acted on. Cost: all calls, those set aside included, cached input as reported or else as predicted for that
 model alone, so what a switch makes to be read again is charged; as a share of always-105B over the same tasks. False
 keep: of runs never escalated, those that failed on tasks always-105B solves each time. False escalation: of runs
-escalated, those on tasks always-30B solves each time. Drop on kept turns: from paired audits.
+escalated, those on tasks always-30B solves each time. Repeats differ: of tasks run more than once, those neither always
+solved nor always failed; without chance in a contestant, that is what time limits and the machine do. Drop on kept
+turns: from paired audits.
 """
 
 from __future__ import annotations
@@ -65,9 +67,9 @@ class Report(_Frozen):
     notes: tuple[str, ...]
 
 
-def report(plan: Plan, runs: Iterable[Run]) -> Report:
-    """Count the runs."""
-    kept = [run for run in runs if not run.error]
+def report(plan: Plan, runs: Iterable[Run], suite: str = "") -> Report:
+    """Count the runs, of one suite alone if it is named."""
+    kept = [run for run in runs if not run.error and suite in ("", run.suite)]
     everything = _counted(run for run in kept if run.terms == plan.terms)
     by_strategy: dict[str, dict[str, list[Run]]] = defaultdict(lambda: defaultdict(list))
     for run in everything:
@@ -118,6 +120,9 @@ def _row(name: str, tasks: ByTask, weak: ByTask, strong: ByTask, audited: Mappin
         "drop on kept": ratio(audited).model_copy(update={"n": sum(map(len, audited.values())), "of": "audits"}),
         "false keep": ratio(_of(kept, lambda run: (not run.success and run.task in always_strong, 1)), share=True),
         "false escalation": ratio(_of(escalated, lambda run: (run.task in always_weak, 1)), share=True),
+        "repeats differ": ratio(
+            {t: [(len({r.success for r in x}) > 1, 1.0)] for t, x in tasks.items() if len(x) > 1}, share=True
+        ),
     }
     return Row(
         strategy=name, runs=sum(map(len, tasks.values())), repeats=min(map(len, tasks.values())), figures=figures

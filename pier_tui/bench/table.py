@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 from pier_tui.bench.figures import Figure, ratio
 from pier_tui.bench.records import Plan
@@ -11,25 +13,26 @@ from pier_tui.bench.report import Regret, Report, Row
 from pier_tui.bench.runner import spent
 from pier_tui.bench.task import Run
 
-PERCENT = ("success", "stray", "escalated turns", "escalated tasks", "cost of strong", "cached", "recovered",
-           "drop on kept", "false keep", "false escalation")  # fmt: skip
 NUMBERS = ("rupees a task", "turn p50", "turn p95", "flips a task")
+"""Figures that are no shares; all others are printed in percent."""
 TABLES = (
     ("success", "escalated turns", "escalated tasks", "cost of strong", "rupees a task"),
     ("cached", "turn p50", "turn p95", "flips a task", "recovered"),
-    ("drop on kept", "false keep", "false escalation", "stray"),
+    ("drop on kept", "false keep", "false escalation", "stray", "repeats differ"),
 )
+NARROW = 40
+"""Columns below which nothing is broken any further."""
 
 
 def cell(name: str, figure: Figure) -> str:
     """`65 % [43, 85] n=20`; a dash where there is nothing, with the n that was too few."""
     if figure.value is None:
         return f"- n={figure.n}"
-    scale, digits = (100, 0) if name in PERCENT else (1, 3 if name == "rupees a task" else 2)
+    scale, digits = (100, 0) if name not in NUMBERS else (1, 3 if name == "rupees a task" else 2)
     ends = "[no interval]"
     if figure.low is not None and figure.high is not None:
         ends = f"[{figure.low * scale:.{digits}f}, {figure.high * scale:.{digits}f}]"
-    unit = " %" if name in PERCENT else " s" if name.startswith("turn") else ""
+    unit = " %" if name not in NUMBERS else " s" if name.startswith("turn") else ""
     return f"{figure.value * scale:.{digits}f}{unit} {ends} n={figure.n}"
 
 
@@ -50,13 +53,28 @@ def rows_of(rows: Sequence[Row], names: Sequence[str]) -> list[tuple[str, ...]]:
     return [heads, *((r.strategy, str(r.runs), *(cell(n, r.figures[n]) for n in names)) for r in rows)]
 
 
-def text_of(report: Report) -> str:
-    """The terminal view."""
-    lines = [*head(report), ""]
-    for names in TABLES:
-        lines += [*_aligned(rows_of(report.rows, names)), ""]
-    lines += _rest(report, "  ")
+def text_of(report: Report, folder: Path, width: int) -> str:
+    """The terminal view, in lines of at most `width` columns where words allow it."""
+    width = max(width, NARROW)
+    lines = [part for line in head(report) for part in textwrap.wrap(line, width, subsequent_indent="  ")]
+    for names in _fitting(report.rows, width):
+        lines += ["", *_aligned(rows_of(report.rows, names))]
+    for line in ("", *report.power, *report.notes):
+        lines += textwrap.wrap(line, width, initial_indent="  ", subsequent_indent="    ")
+    lines += _regrets(report, "  ", folder)
     return "\n".join(lines) + "\n"
+
+
+def _fitting(rows: Sequence[Row], width: int) -> Iterator[tuple[str, ...]]:
+    """The figures in their order, as many side by side as there is room for."""
+    names: tuple[str, ...] = ()
+    for name in (name for table in TABLES for name in table):
+        wider = (*names, name)
+        if names and max(map(len, _aligned(rows_of(rows, wider)))) > width:
+            yield names
+            wider = (name,)
+        names = wider
+    yield names
 
 
 def markdown_of(report: Report) -> str:
@@ -68,19 +86,19 @@ def markdown_of(report: Report) -> str:
     lines += ["| suite | strategy | success |", "| --- | --- | --- |"]
     for suite, found in report.suites.items():
         lines += [_piped((suite, name, cell("success", figure))) for name, figure in found.items()]
-    return "\n".join([*lines, "", *_rest(report, "- ")]) + "\n"
+    lines += ["", *(f"- {line}" for line in (*report.power, *report.notes)), *_regrets(report, "- ", Path())]
+    return "\n".join(lines) + "\n"
 
 
-def _rest(report: Report, mark: str) -> list[str]:
-    lines = [f"{mark}{line}" for line in (*report.power, *report.notes)]
+def _regrets(report: Report, mark: str, folder: Path) -> Iterator[str]:
     if report.regrets:
-        lines += ["", "Regrets (failed where always-105B solves it each time):"]
-        lines += [f"{mark}{_regret(r)}" for r in report.regrets]
-    return lines
+        yield from ("", "Regrets (failed where always-105B solves it each time):")
+        yield from (f"{mark}{_regret(r, folder)}" for r in report.regrets)
 
 
-def _regret(r: Regret) -> str:
-    return f"{r.strategy} · {r.task} #{r.repeat}: {r.said or 'failed'} · pier-tui replay-session {r.recording}"
+def _regret(r: Regret, folder: Path) -> str:
+    place = folder / r.recording
+    return f"{r.strategy} · {r.task} #{r.repeat}: {r.said or 'failed'} · pier-tui replay-session {place}"
 
 
 def compared(first: Plan, one: Iterable[Run], second: Plan, other: Iterable[Run]) -> str:

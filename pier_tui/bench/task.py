@@ -97,7 +97,8 @@ class Job(_Frozen):
     def key(self) -> str:
         """What makes it this run and no other: task, strategy, repeat, settings, terms, lessons, what it audits."""
         audited = (self.audit.of, self.audit.turn) if self.audit else None
-        settings = {name: str(value) for name, value in sorted(self.overrides.items())}
+        # Where a server stands says nothing about what it serves; `terms` holds what of an address does.
+        settings = {n: str(value) for n, value in sorted(self.overrides.items()) if not n.endswith("_url")}
         return hashed([self.task.digest, self.strategy, self.repeat, settings, self.terms, self.lessons, audited])
 
 

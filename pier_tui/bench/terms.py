@@ -7,9 +7,12 @@ makes other runs and another document does not; where it runs from a checkout, t
 from __future__ import annotations
 
 import hashlib
+import json
 import platform
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -21,6 +24,8 @@ from pier_tui.models.profiles import Profile
 from pier_tui.repo.git import git_sync
 
 PACKAGE = Path(pier_tui.__file__).resolve().parent
+PORT = re.compile(r"(http://(?:127\.0\.0\.1|localhost|\[::1\])):\d+")
+"""A server of this machine gets another port each time, and is the same."""
 LEFT_OUT = frozenset({".pyc", ".pyo"})
 
 
@@ -34,14 +39,20 @@ class Terms:
 
 def terms(profile: Profile, priced: Profile, chosen: Mapping[str, Any], prompts: Path) -> Terms:
     """Of a bench with these models, priced as `priced`, all settings in effect, and the user's folder of prompts."""
-    code = contents(PACKAGE)
-    under = hashed([profile.model_dump(mode="json"), priced.model_dump(mode="json"), dict(chosen), contents(prompts)])
+    code = _code()
+    models = [each.model_dump(mode="json") for each in (profile, priced)]
+    under = hashed(PORT.sub(r"\1", json.dumps([models, dict(chosen), contents(prompts)], sort_keys=True)))
     said = (
         f"pier-tui {version('pier-tui')}, {commit_of(PACKAGE)}, code {code[:8]}",
         f"Python {platform.python_version()}",
         f"30B {profile.weak.id}, 105B {profile.strong.id}, profile {profile.name}, settings {under[:8]}",
     )
     return Terms(said, hashed([code, platform.python_version(), under]))
+
+
+@cache
+def _code() -> str:
+    return contents(PACKAGE)
 
 
 def contents(folder: Path) -> str:

@@ -99,8 +99,8 @@ def test_the_drop_on_kept_turns_comes_from_audits_and_void_ones_are_left_out() -
 def test_regrets_name_the_recording_and_rows_of_too_few_repeats_are_called_a_trial() -> None:
     found = report(PLAN, [r.model_copy(update={"recording": f"recordings/{r.key}.jsonl"}) for r in runs()])
     assert {(r.strategy, r.task) for r in found.regrets} == {("always-30B", "c"), ("self-route", "b")}
-    text = text_of(found)
-    assert "pier-tui replay-session recordings/b-self-route-1.jsonl" in text
+    text = text_of(found, Path("runs"), 100)
+    assert "pier-tui replay-session runs/recordings/b-self-route-1.jsonl" in text
     assert "not as a claim" in text
     assert "Baselines not run: random, length, latch" in text
 
