@@ -44,6 +44,7 @@ def parsed(parser: argparse.ArgumentParser, models: argparse.ArgumentParser, arg
     mine.add_argument("path", type=Path)
     mine.add_argument("file", type=Path, help="the task file to write")
     mine.add_argument("--commits", type=_count, default=200, metavar="N", help="look at the newest N")
+    mine.add_argument("--install", action="store_true", help="install the repository's requirements, from the network")
     return parser.parse_args(args)
 
 
@@ -55,7 +56,7 @@ def carried_out(options: argparse.Namespace, overrides: Mapping[str, object]) ->
         case "compare":
             return command.two(options.first, options.second)
         case "mine":
-            return command.mined(options.path, options.file, options.commits)
+            return command.mined(options.path, options.file, options.commits, install=options.install)
         case _:
             return command.run(_wanted(options, overrides))
 

@@ -16,6 +16,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from pier_tui.bench.environment import environment
 from pier_tui.bench.executor import Executor, Local, Ray
 from pier_tui.bench.mining import mine
 from pier_tui.bench.page import html_of
@@ -109,16 +110,17 @@ def two(first: Path, second: Path) -> str:
     return compared(one.plan, one.runs(), other.plan, other.runs())
 
 
-def mined(path: Path, file: Path, look_at: int) -> str:
+def mined(path: Path, file: Path, look_at: int, *, install: bool) -> str:
     """Write the tasks of a repository's commits to a file; how many, and why the others are none. Raises PierError."""
-    return asyncio.run(_mined(path, file, look_at))
+    return asyncio.run(_mined(path, file, look_at, install))
 
 
-async def _mined(path: Path, file: Path, look_at: int) -> str:
+async def _mined(path: Path, file: Path, look_at: int, install: bool) -> str:
     root = Repo.open(path).root
+    python = await environment(root, install=install)
     reasons: Counter[str] = Counter()
     tasks: list[Task] = []
-    async for found in mine(root, await probe(readable=(root,)), look_at=look_at):
+    async for found in mine(root, await probe(readable=(root,)), look_at=look_at, environment=str(python)):
         if found.task is None:
             reasons[found.reason] += 1
         else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from pathlib import Path
 
 from pier_tui.bench.task import PYTHON, Check, Task
@@ -11,6 +10,7 @@ from pier_tui.bench.worktree import Files, changed, diff_lines, files_of, lay_ov
 from pier_tui.repo.scratch import CACHES
 from pier_tui.tools import process
 from pier_tui.tools.sandbox import Sandbox
+from pier_tui.tools.testing import interpreter
 from pier_tui.tools.text import closing
 from pier_tui.tools.tool import Ran
 
@@ -41,7 +41,7 @@ async def run_check(check: Check, tree: Path, sandbox: Sandbox) -> tuple[bool, s
         copy = folder / "tree"
         shutil.copytree(tree, copy, symlinks=True, ignore=shutil.ignore_patterns(*CACHES))
         lay_over(copy, check.hidden)
-        argv = tuple(sys.executable if word == PYTHON else word for word in check.argv)
+        argv = tuple(interpreter(copy) if word == PYTHON else word for word in check.argv)
         launch = sandbox.launch(argv, copy, {"PYTHONDONTWRITEBYTECODE": "1"}, seconds=check.seconds)
         ran: Ran | None = None
         async with closing(process.stream(launch, folder=copy, timeout=check.seconds)) as pieces:

@@ -19,7 +19,7 @@ Lessons = tuple[tuple[str, float], ...]
 """What a strategy that learns is taught: requests, and whether the weak model is good enough for each, 0 to 1."""
 
 PYTHON = "{python}"
-"""In a check's command: the Python that runs the benchmark."""
+"""In a check's command: the Python of the tree's environment, else the one that runs the benchmark."""
 
 Kind = Literal["inspect", "explain", "rename", "refactor", "bug", "api", "document", "repair", "exercise", "commit"]
 
@@ -30,13 +30,15 @@ class _Frozen(BaseModel):
 
 class Tree(_Frozen):
     """What a run starts from: the files of a commit of a repository on this machine, if one is named, with `files`
-    laid over and `removed` taken out. Every run gets its own copy, committed to a fresh repository.
+    laid over and `removed` taken out. Every run gets its own copy, committed to a fresh repository, with a link to the
+    Python `environment` as `.venv`, if one is named.
     """
 
     repository: str = ""
     commit: str = ""
     files: dict[str, str] = {}
     removed: tuple[str, ...] = ()
+    environment: str = ""
 
 
 class Check(_Frozen):

@@ -20,6 +20,7 @@ from pier_tui.repo.history import listing, stored
 from pier_tui.repo.sample import make_repository
 from pier_tui.repo.scratch import CACHES, remove_stale
 
+ENVIRONMENT = ".venv"
 Files = dict[str, bytes]
 
 
@@ -51,6 +52,11 @@ def lay_out(tree: Tree, folder: Path) -> None:
     for path in tree.removed:
         _inside(folder, path).unlink(missing_ok=True)
     make_repository(folder, "Start of the task")
+    if tree.environment:
+        (folder / ENVIRONMENT).symlink_to(tree.environment, target_is_directory=True)
+        excluded = folder / ".git" / "info" / "exclude"
+        excluded.parent.mkdir(exist_ok=True)
+        excluded.write_text(f"/{ENVIRONMENT}\n", encoding="utf-8")
 
 
 def lay_over(folder: Path, files: dict[str, str]) -> None:
