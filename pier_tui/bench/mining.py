@@ -21,7 +21,7 @@ from pier_tui.repo.history import Stored, commits, listing, stored, subject, tou
 from pier_tui.tools.sandbox import Sandbox
 
 TEST = re.compile(r"(^|/)(test_[^/]*|[^/]*_test)\.py$")
-MOST_FILES, LEAST_WORDS = 8, 3
+MOST_FILES, LEAST_WORDS, MOST_OLD = 8, 3, 20
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ async def _verified(
         if (await run_check(new, before, sandbox))[0]:
             return Mined(commit, None, "its tests pass without it")
         old = [path for path, _ in _tests_of(root, f"{commit}^") if path not in hidden]
-        kept = [path for path in old[:20] if await _passes(path, before, after, sandbox)]
+        kept = await _passing(old[:MOST_OLD], before, after, sandbox)
     checks = [new] + ([Check(argv=(*PYTEST, *kept), seconds=300)] if kept else [])
     task = Task(
         id=f"commits/{root.name}-{commit[:12]}",
@@ -83,9 +83,17 @@ async def _verified(
     return Mined(commit, task, f"{len(hidden)} files fail to pass, {len(kept)} pass to pass")
 
 
-async def _passes(path: str, before: Path, after: Path, sandbox: Sandbox) -> bool:
-    check = Check(argv=(*PYTEST, path), seconds=60)
-    return (await run_check(check, before, sandbox))[0] and (await run_check(check, after, sandbox))[0]
+async def _passing(paths: list[str], before: Path, after: Path, sandbox: Sandbox) -> list[str]:
+    """The test files that pass on both trees: all of them in one go, else found by halving."""
+    if not paths:
+        return []
+    check = Check(argv=(*PYTEST, *paths), seconds=120)
+    if (await run_check(check, before, sandbox))[0] and (await run_check(check, after, sandbox))[0]:
+        return paths
+    half = len(paths) // 2
+    if not half:
+        return []
+    return [p for part in (paths[:half], paths[half:]) for p in await _passing(part, before, after, sandbox)]
 
 
 def _of(root: Path, commit: str, paths: tuple[str, ...]) -> list[Stored]:

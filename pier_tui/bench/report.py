@@ -17,7 +17,7 @@ from statistics import mean
 
 from pydantic import BaseModel, ConfigDict
 
-from pier_tui.bench.contestants import STRONG_ONLY, WEAK_ONLY
+from pier_tui.bench.contestants import SINGLE, STRONG_ONLY, WEAK_ONLY
 from pier_tui.bench.figures import NOTHING, Figure, Pair, audits_needed, bootstrap, quantile, ratio
 from pier_tui.bench.lessons import FOLDS, learns
 from pier_tui.bench.records import Plan
@@ -46,13 +46,12 @@ class Row(_Frozen):
 
 
 class Regret(_Frozen):
-    """A run that failed where always-105B solves the task each time; `recording` opens with replay-session."""
+    """Runs of a task that failed where always-105B solves it each time; `recordings` open with replay-session."""
 
     strategy: str
     task: str
-    repeat: int
     said: str
-    recording: str
+    recordings: tuple[str, ...]
 
 
 class Report(_Frozen):
@@ -209,13 +208,12 @@ def _power(audits: Runs, runs: Runs) -> list[str]:
 
 def _regrets(by_strategy: Mapping[str, ByTask], strong: ByTask) -> Iterable[Regret]:
     each_time = _each_time(strong)
-    for name, tasks in by_strategy.items():
-        for task, runs in sorted(tasks.items()):
-            for run in runs:
-                if name != STRONG_ONLY and task in each_time and not run.success:
-                    yield Regret(
-                        strategy=name, task=task, repeat=run.repeat, said=run.said or run.ended, recording=run.recording
-                    )
+    for name in sorted(by_strategy.keys() - {*SINGLE}):
+        for task, runs in sorted(by_strategy[name].items()):
+            failed = [run for run in runs if task in each_time and not run.success]
+            if failed:
+                said = failed[0].said or failed[0].ended
+                yield Regret(strategy=name, task=task, said=said, recordings=tuple(run.recording for run in failed))
 
 
 def _suites(by_strategy: Mapping[str, ByTask]) -> dict[str, dict[str, Figure]]:

@@ -97,8 +97,9 @@ def _regrets(report: Report, mark: str, folder: Path) -> Iterator[str]:
 
 
 def _regret(r: Regret, folder: Path) -> str:
-    place = folder / r.recording
-    return f"{r.strategy} · {r.task} #{r.repeat}: {r.said or 'failed'} · pier-tui replay-session {place}"
+    more = f" (and {len(r.recordings) - 1} more)" if len(r.recordings) > 1 else ""
+    place = folder / r.recordings[0]
+    return f"{r.strategy} · {r.task}: {r.said or 'failed'}{more} · pier-tui replay-session {place}"
 
 
 def compared(first: Plan, one: Iterable[Run], second: Plan, other: Iterable[Run]) -> str:

@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import made
 
 from pier_tui.bench.figures import audits_needed, bootstrap, quantile, ratio
-from pier_tui.bench.page import html_of
+from pier_tui.bench.page import html_of, spread
 from pier_tui.bench.records import Plan
 from pier_tui.bench.report import report
 from pier_tui.bench.table import cell, compared, markdown_of, text_of
@@ -98,7 +98,7 @@ def test_the_drop_on_kept_turns_comes_from_audits_and_void_ones_are_left_out() -
 
 def test_regrets_name_the_recording_and_rows_of_too_few_repeats_are_called_a_trial() -> None:
     found = report(PLAN, [r.model_copy(update={"recording": f"recordings/{r.key}.jsonl"}) for r in runs()])
-    assert {(r.strategy, r.task) for r in found.regrets} == {("always-30B", "c"), ("self-route", "b")}
+    assert {(r.strategy, r.task, len(r.recordings)) for r in found.regrets} == {("self-route", "b", 2)}
     text = text_of(found, Path("runs"), 100)
     assert "pier-tui replay-session runs/recordings/b-self-route-1.jsonl" in text
     assert "not as a claim" in text
@@ -117,6 +117,17 @@ def test_the_page_is_one_file_with_pictures_and_nothing_from_elsewhere() -> None
     assert page.count("<svg") == 2
     assert "http" not in page
     assert "self-route (n=4)" in page
+
+
+def test_names_beside_a_picture_do_not_lie_on_each_other() -> None:
+    assert spread([50, 50, 50, 10], 14, (24, 324)) == [50, 64, 78, 24]
+    assert spread([320, 322], 14, (24, 324)) == [310, 324]
+
+
+def test_at_eighty_columns_no_line_of_a_table_or_a_note_is_wider() -> None:
+    lines = text_of(report(PLAN, runs()), Path("runs"), 80).splitlines()
+    assert max(len(line) for line in lines if "replay-session" not in line) <= 80
+    assert sum(line.startswith("strategy") for line in lines) > 3
 
 
 def test_two_benches_are_paired_by_task() -> None:
