@@ -18,12 +18,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from pier_tui.bench.environment import environment
 from pier_tui.bench.executor import Executor, Local, Ray
+from pier_tui.bench.expecting import expected
 from pier_tui.bench.mining import mine
 from pier_tui.bench.page import html_of
 from pier_tui.bench.planning import Planned, Wanted, planned
 from pier_tui.bench.records import Records
 from pier_tui.bench.report import Report, report
-from pier_tui.bench.runner import Going, audits, expected, left
+from pier_tui.bench.runner import Going, audits, left
 from pier_tui.bench.table import compared, markdown_of, text_of
 from pier_tui.bench.task import Job, Run, Task
 from pier_tui.errors import PierError

@@ -21,9 +21,9 @@ from pier_tui.bench.contestants import SINGLE, STRONG_ONLY, WEAK_ONLY
 from pier_tui.bench.figures import NOTHING, Figure, Pair, audits_needed, bootstrap, quantile, ratio
 from pier_tui.bench.lessons import FOLDS, learns
 from pier_tui.bench.records import Plan
-from pier_tui.bench.runner import spent
-from pier_tui.bench.task import Run
+from pier_tui.bench.task import Run, spent
 from pier_tui.router.confidence import LEAST
+from pier_tui.router.names import NAMES
 
 ORACLE = "oracle"
 CLAIM_REPEATS = 3
@@ -76,8 +76,9 @@ def report(plan: Plan, runs: Iterable[Run], suite: str = "") -> Report:
             by_strategy[run.strategy][run.task].append(run)
     weak, strong = by_strategy.get(WEAK_ONLY, {}), by_strategy.get(STRONG_ONLY, {})
     audits = [run for run in everything if run.audits]
-    names = [*(n for n in plan.strategies if n in by_strategy), *sorted(by_strategy.keys() - {*plan.strategies})]
-    rows = [_row(name, by_strategy[name], weak, strong, _pairs(name, audits, everything)) for name in names]
+    rows = [
+        _row(n, by_strategy[n], weak, strong, _pairs(n, audits, everything)) for n in sorted(by_strategy, key=_place)
+    ]
     oracle, why = oracle_row(weak, strong)
     rows += [oracle] if oracle else []
     return Report(
@@ -88,6 +89,13 @@ def report(plan: Plan, runs: Iterable[Run], suite: str = "") -> Report:
         power=tuple(_power(audits, everything)),
         notes=(*_others(len(kept) - len(everything)), *_notes(plan, rows, by_strategy), *([why] if why else [])),
     )
+
+
+def _place(name: str) -> tuple[int, str]:
+    """Where a contestant stands in the tables: the single models, the strategies, the simple baselines."""
+    known = (*SINGLE, *NAMES)
+    plain = name.partition("/")[0]
+    return known.index(plain) if plain in known else len(known), name
 
 
 def _counted(runs: Iterable[Run]) -> list[Run]:

@@ -10,8 +10,7 @@ from pathlib import Path
 from pier_tui.bench.figures import Figure, ratio
 from pier_tui.bench.records import Plan
 from pier_tui.bench.report import Regret, Report, Row
-from pier_tui.bench.runner import spent
-from pier_tui.bench.task import Run
+from pier_tui.bench.task import Run, spent
 
 NUMBERS = ("rupees a task", "turn p50", "turn p95", "flips a task")
 """Figures that are no shares; all others are printed in percent."""

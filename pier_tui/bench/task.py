@@ -176,6 +176,12 @@ class Run(_Frozen):
         return self.passed and not self.stray and not self.too_large and not self.error
 
 
+def spent(run: Run) -> Decimal | None:
+    """Rupees of a run's calls, those set aside included; None where any is unknown."""
+    costs = [call.cost for call in run.calls]
+    return None if any(cost is None for cost in costs) else sum((c for c in costs if c is not None), Decimal(0))
+
+
 def hashed(value: object) -> str:
     """A short hash of something JSON can hold."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=True, default=str)
