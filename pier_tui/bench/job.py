@@ -123,7 +123,7 @@ async def _assembled(job: Job, tree: Path, home: Path) -> Agent:
     vouch(pick_profile(wanted, env))
     return await assemble(
         wanted, tree, env, approve_all=True, trusted=True, strategy=strategy, handing_over=chosen.handing_over,
-        seed=job.audit.of if job.audit else job.key,
+        seed=f"{job.task.id} {job.strategy} {job.repeat}",
     )  # fmt: skip
 
 
