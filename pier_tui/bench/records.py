@@ -24,7 +24,7 @@ PLAN, RUNS, RECORDINGS, LOCK = "plan.json", "runs.jsonl", "recordings", "lock"
 class Plan(BaseModel):
     """What a bench was asked to do, and on what machine."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="ignore")  # a later or an earlier version may say more
 
     suites: tuple[str, ...] = ()
     strategies: tuple[str, ...]

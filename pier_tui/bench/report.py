@@ -18,7 +18,7 @@ from statistics import mean
 from pydantic import BaseModel, ConfigDict
 
 from pier_tui.bench.contestants import SINGLE, STRONG_ONLY, WEAK_ONLY
-from pier_tui.bench.figures import NOTHING, Figure, Pair, audits_needed, bootstrap, quantile, ratio
+from pier_tui.bench.figures import NOTHING, Figure, Pair, audits_needed, bootstrap, difference, part, quantile, ratio
 from pier_tui.bench.lessons import FOLDS, learns
 from pier_tui.bench.records import Plan
 from pier_tui.bench.task import Run, spent
@@ -124,7 +124,7 @@ def _row(name: str, tasks: ByTask, weak: ByTask, strong: ByTask, audited: Mappin
         "turn p95": bootstrap(seconds, lambda values: quantile(values, 0.95), draws=200),
         "flips a task": ratio(_of(tasks, lambda run: (_flips(run), 1))),
         "recovered": _recovered(tasks, weak, strong),
-        "drop on kept": ratio(audited).model_copy(update={"n": sum(map(len, audited.values())), "of": "audits"}),
+        "drop on kept": difference(audited).model_copy(update={"n": sum(map(len, audited.values())), "of": "audits"}),
         "false keep": ratio(_of(kept, lambda run: (not run.success and run.task in always_strong, 1)), share=True),
         "false escalation": ratio(_of(escalated, lambda run: (run.task in always_weak, 1)), share=True),
         "repeats differ": ratio(
@@ -169,7 +169,7 @@ def _recovered(tasks: ByTask, weak: ByTask, strong: ByTask) -> Figure:
     rate = {t: tuple(mean(run.success for run in side[t]) for side in (tasks, weak, strong)) for t in common}
     if sum(s - w for _, w, s in rate.values()) <= 0:
         return NOTHING
-    return ratio({t: [(mine - w, s - w)] for t, (mine, w, s) in rate.items()})
+    return part({t: [(mine - w, s - w)] for t, (mine, w, s) in rate.items()})
 
 
 def oracle_row(weak: ByTask, strong: ByTask) -> tuple[Row | None, str]:

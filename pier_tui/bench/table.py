@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from pier_tui.bench.figures import Figure, ratio
+from pier_tui.bench.figures import Figure, difference, ratio
 from pier_tui.bench.records import Plan
 from pier_tui.bench.report import Regret, Report, Row
 from pier_tui.bench.task import Run, spent
@@ -112,11 +112,16 @@ def compared(first: Plan, one: Iterable[Run], second: Plan, other: Iterable[Run]
             a, b = sides[0][name, task], sides[1][name, task]
             gained[task] = [(_rate(b) - _rate(a), 1.0)]
             cost[task] = [(_cost(b), _cost(a))]
-        rows.append((name, cell("success", ratio(gained)), cell("cost of strong", ratio(cost))))
-    heads = [f"first: {first.profile} {first.date}, second: {second.profile} {second.date}", ""]
+        rows.append((name, cell("success", difference(gained)), cell("cost of strong", ratio(cost))))
+    heads = [*_side("first", first), *_side("second", second), ""]
     if len(rows) == 1:
         return "\n".join([*heads, "No strategy was run on the same task in both."]) + "\n"
     return "\n".join([*heads, *_aligned(rows)]) + "\n"
+
+
+def _side(name: str, plan: Plan) -> Iterator[str]:
+    yield f"{name}: profile {plan.profile}, {plan.date}"
+    yield from (f"  {line}" for line in plan.versions)
 
 
 def _by_task(runs: Iterable[Run]) -> dict[tuple[str, str], list[Run]]:

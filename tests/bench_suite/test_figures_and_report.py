@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import made
 
-from pier_tui.bench.figures import audits_needed, bootstrap, quantile, ratio
+from pier_tui.bench.figures import audits_needed, bootstrap, difference, part, quantile, ratio
 from pier_tui.bench.page import html_of, spread
 from pier_tui.bench.records import Plan
 from pier_tui.bench.report import report
@@ -58,6 +58,19 @@ def test_a_share_that_never_varies_still_has_an_interval() -> None:
     none = ratio({name: [(0, 1)] for name in "abcdefghij"}, share=True)
     assert none.low == 0
     assert none.high == pytest.approx(0.3085, abs=1e-4)
+
+
+def test_differences_that_never_show_could_still_be_there() -> None:
+    same = difference({name: [(0, 1)] for name in "abcdefghij"})
+    assert (same.value, same.low) == (0, -(same.high or 0))
+    assert same.high == pytest.approx(0.3085, abs=1e-4)
+    assert difference({"a": [(1, 1)], "b": [(0, 1)]}).high == 1
+
+
+def test_a_way_gone_to_its_end_is_known_by_the_tasks_that_had_one() -> None:
+    whole = part({name: [(1, 1)] if name in "abc" else [(0, 0)] for name in "abcdefghij"})
+    assert (whole.value, whole.high) == (1, 1)
+    assert whole.low == pytest.approx(0.025 ** (1 / 3))
 
 
 def test_a_single_task_has_no_interval_and_the_cell_says_so() -> None:
