@@ -95,7 +95,7 @@ def planned(wanted: Wanted) -> Planned:
         terms=under.digest,
         machine=f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.0f}, {platform.system()} {platform.machine()}",
         date=datetime.date.today().isoformat(),
-        command=wanted.command,
+        commands=(wanted.command,) if wanted.command else (),
     )
     overrides = {**wanted.overrides, "profile": profile.name}
     jobs = jobs_of(_sampled(every, wanted), strategies, wanted.repeats, overrides, under.digest)

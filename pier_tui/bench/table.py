@@ -42,8 +42,7 @@ def head(report: Report) -> Iterator[str]:
     yield f"{', '.join(report.suites or plan.suites)} · profile {plan.profile} · {plan.date} · {plan.machine}"
     yield from plan.versions
     yield f"price ratio r = {price} ({plan.compared}); n counts tasks, or audits; intervals are 95 %, over tasks"
-    if plan.command:
-        yield plan.command
+    yield from plan.commands
 
 
 def rows_of(rows: Sequence[Row], names: Sequence[str]) -> list[tuple[str, ...]]:

@@ -82,11 +82,15 @@ def test_a_sample_is_even_and_may_have_a_time_limit_of_its_own(tmp_path: Path) -
 
 def test_a_report_counts_all_contestants_of_its_terms_and_says_how_many_runs_it_left_out(tmp_path: Path) -> None:
     records = Records(tmp_path)
-    plan = planned(Wanted(["own"], tmp_path, ["latch"], 1, {"profile": "offline"})).plan
+    plan = planned(Wanted(["own"], tmp_path, ["latch"], 1, {"profile": "offline"}, command="second")).plan
+    records.keep_plan(plan.model_copy(update={"terms": "others", "commands": ("of others",)}))
+    records.keep_plan(plan.model_copy(update={"commands": ("first",)}))
     records.keep_plan(plan)
     for strategy, under in (("latch", plan.terms), ("always-30B", plan.terms), ("self-route", "others")):
         records.keep(Done(made.run("a", strategy, True, terms=under, key=strategy), ""))
     said = shown(tmp_path)
+    assert said.index("first\n") < said.index("second\n")
+    assert "of others\n" not in said
     assert "always-30B" in said
     assert "self-route" not in said.replace("pier-tui", "")
     assert "1 runs of other code, models or settings" in said
