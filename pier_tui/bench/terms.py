@@ -45,9 +45,14 @@ def terms(profile: Profile, priced: Profile, chosen: Mapping[str, Any], prompts:
     said = (
         f"pier-tui {version('pier-tui')}, {commit_of(PACKAGE)}, code {code[:8]}",
         f"Python {platform.python_version()}",
-        f"30B {profile.weak.id}, 105B {profile.strong.id}, profile {profile.name}, settings {under[:8]}",
+        f"{models_of(profile)}, profile {profile.name}, settings {under[:8]}",
     )
     return Terms(said, hashed([code, platform.python_version(), under]))
+
+
+def models_of(profile: Profile) -> str:
+    """Both models, by the names of their tiers and their ids."""
+    return ", ".join(f"{card.label}: {card.id}" for card in (profile.weak, profile.strong))
 
 
 @cache

@@ -67,7 +67,7 @@ def test_another_model_price_setting_or_prompt_is_measured_apart_and_another_por
 def test_a_dry_run_says_what_would_be_measured_and_starts_nothing(tmp_path: Path) -> None:
     out = tmp_path / "runs"
     said = run(Wanted(["own"], out, ["always-30B", "learned"], 2, {"profile": "offline"}, dry_run=True))
-    assert "30B offline-30b-rules, 105B offline-105b-rules, profile offline" in said
+    assert "30B: offline-30b-rules, 105B: offline-105b-rules, profile offline" in said
     assert "80 runs to do" in said
     assert not out.exists()
 
