@@ -71,7 +71,7 @@ def difference(groups: Mapping[str, Sequence[Pair]]) -> Figure:
     found = ratio(groups)
     if not found.n or any(above for pairs in groups.values() for above, _ in pairs):
         return found
-    most = _rest(found.n)
+    most = unseen(found.n)
     return found.model_copy(update={"low": -most, "high": most})
 
 
@@ -79,11 +79,11 @@ def _exact(found: Figure, n: int) -> Figure:
     """With exact ends where a share of n things is none or all."""
     if not n or found.value not in (0.0, 1.0):
         return found
-    ends = (0.0, _rest(n)) if found.value == 0 else (1 - _rest(n), 1.0)
+    ends = (0.0, unseen(n)) if found.value == 0 else (1 - unseen(n), 1.0)
     return found.model_copy(update={"low": ends[0], "high": ends[1]})
 
 
-def _rest(n: int) -> float:
+def unseen(n: int) -> float:
     """The largest share that can be there and not be seen once among n, at the level."""
     return float(1 - ((1 - LEVEL) / 2) ** (1 / n))
 

@@ -18,7 +18,18 @@ from statistics import mean
 from pydantic import BaseModel, ConfigDict
 
 from pier_tui.bench.contestants import SINGLE, STRONG_ONLY, WEAK_ONLY
-from pier_tui.bench.figures import NOTHING, Figure, Pair, audits_needed, bootstrap, difference, part, quantile, ratio
+from pier_tui.bench.figures import (
+    NOTHING,
+    Figure,
+    Pair,
+    audits_needed,
+    bootstrap,
+    difference,
+    part,
+    quantile,
+    ratio,
+    unseen,
+)
 from pier_tui.bench.lessons import FOLDS, learns
 from pier_tui.bench.records import Plan
 from pier_tui.bench.task import Run, spent
@@ -27,6 +38,8 @@ from pier_tui.router.names import NAMES
 
 ORACLE = "oracle"
 CLAIM_REPEATS = 3
+PUBLIC = 0.25
+"""How often two models of public pairs differ on a task."""
 BASELINES = (WEAK_ONLY, STRONG_ONLY, "random", "length", "latch", ORACLE)
 Runs = Sequence[Run]
 ByTask = Mapping[str, Runs]
@@ -204,13 +217,17 @@ def _power(audits: Runs, runs: Runs) -> list[str]:
     valid = [run for run in audits if not run.void]
     first = {run.key: run for run in runs if not run.audits}
     differ = [run.success != first[run.audits].success for run in valid if run.audits in first]
-    share = mean(differ) if differ else 0.25
-    taken = f"the {share:.0%} measured on {len(differ)}" if differ else "25 % as in public pairs"
+    share, taken = PUBLIC, f"{PUBLIC:.0%} as in public pairs"
+    if any(differ):
+        share, taken = mean(differ), f"the {mean(differ):.0%} measured on {len(differ)}"
+    elif differ:
+        share = unseen(len(differ))
+        taken = f"at most {share:.0%} (95 %: none of {len(differ)} differed)"
     void = len(audits) - len(valid)
     return [
         f"{len(valid)} audits count, {void} are void (their replay did not reach the same state). At a disagreement of "
-        f"{taken}, a drop known to 2 points at 95 % needs about {audits_needed(share):,} audits; at 25 %, "
-        f"{audits_needed(0.25):,}. No agreement measured on fewer shows that there is no drop."
+        f"{taken}, a drop known to 2 points at 95 % needs about {audits_needed(share):,} audits; at {PUBLIC:.0%}, "
+        f"{audits_needed(PUBLIC):,}. No agreement measured on fewer shows that there is no drop."
     ]
 
 

@@ -107,6 +107,9 @@ def test_the_drop_on_kept_turns_comes_from_audits_and_void_ones_are_left_out() -
     drop = next(r for r in found.rows if r.strategy == "self-route").figures["drop on kept"]
     assert (drop.value, drop.n, drop.of) == (0.5, 2, "audits")
     assert "2 audits count, 1 are void" in found.power[0]
+    assert "the 50% measured on 2" in found.power[0]
+    alike = report(PLAN, [*runs(), audits[1]]).power[0]
+    assert "at most 98% (95 %: none of 1 differed), a drop known to 2 points at 95 % needs about 9,364" in alike
 
 
 def test_regrets_name_the_recording_and_rows_of_too_few_repeats_are_called_a_trial() -> None:
