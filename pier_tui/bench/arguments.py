@@ -11,6 +11,7 @@ from pier_tui.amounts import rupees
 from pier_tui.bench import command, planning
 from pier_tui.bench.runner import Limits
 from pier_tui.bench.suites import LOADERS
+from pier_tui.errors import ConfigError
 
 
 def parsed(parser: argparse.ArgumentParser, models: argparse.ArgumentParser, args: Sequence[str]) -> argparse.Namespace:
@@ -62,12 +63,14 @@ def carried_out(options: argparse.Namespace, overrides: Mapping[str, object]) ->
 
 
 def _wanted(options: argparse.Namespace, overrides: Mapping[str, object]) -> planning.Wanted:
+    if overrides.get("strategy") or overrides.get("only"):
+        raise ConfigError("A benchmark is told what to compare by --contestant NAME: a strategy, always-30B, …")
     return planning.Wanted(
         suites=options.suites,
         out=options.out,
         strategies=options.contestant,
         repeats=options.repeats,
-        overrides={name: value for name, value in overrides.items() if name not in ("only", "strategy")},
+        overrides=overrides,
         only=options.task,
         tasks=options.tasks,
         seconds=options.run_seconds,

@@ -118,7 +118,7 @@ async def _assembled(job: Job, tree: Path, home: Path) -> Agent:
         strategy = Audited(own, job.audit.before)
     env = {**os.environ, "XDG_STATE_HOME": str(home / "state")}
     limits = {"max_turns": job.task.turns, "approval_policy": "never", "pace": 0.0}
-    wanted = settings({**limits, **job.overrides, **chosen.overrides}, env).settings
+    wanted = settings({**job.overrides, **limits, **chosen.overrides}, env).settings
     # Whether a key may go there was asked of the user's own state when this was planned; a run has a state of its own.
     vouch(pick_profile(wanted, env))
     return await assemble(

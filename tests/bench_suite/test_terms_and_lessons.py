@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import made
 
+from pier_tui.bench.arguments import carried_out
 from pier_tui.bench.command import run, shown
 from pier_tui.bench.contestants import contestant
 from pier_tui.bench.job import Done
@@ -20,7 +22,7 @@ from pier_tui.bench.planning import Wanted, planned
 from pier_tui.bench.records import Records
 from pier_tui.bench.terms import commit_of, contents, terms
 from pier_tui.bench.worktree import place
-from pier_tui.errors import PierError
+from pier_tui.errors import ConfigError, PierError
 from pier_tui.models.profiles import load_profile
 from pier_tui.repo.sample import IDENTITY
 from pier_tui.router.signals import Signals
@@ -70,6 +72,12 @@ def test_a_dry_run_says_what_would_be_measured_and_starts_nothing(tmp_path: Path
     assert "30B: offline-30b-rules, 105B: offline-105b-rules, profile offline" in said
     assert "80 runs to do" in said
     assert not out.exists()
+
+
+@pytest.mark.parametrize("changed", [{"strategy": "latch"}, {"only": "weak"}])
+def test_what_would_bind_every_contestant_is_refused(changed: dict[str, object]) -> None:
+    with pytest.raises(ConfigError, match="--contestant"):
+        carried_out(Namespace(act="run"), changed)
 
 
 def test_a_sample_is_even_and_may_have_a_time_limit_of_its_own(tmp_path: Path) -> None:
