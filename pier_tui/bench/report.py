@@ -120,8 +120,8 @@ def _row(name: str, tasks: ByTask, weak: ByTask, strong: ByTask, audited: Mappin
     turns = {t: [turn for run in runs for turn in run.turns] for t, runs in tasks.items()}
     calls = {t: [call for run in runs for call in run.calls] for t, runs in tasks.items()}
     always_weak, always_strong = _each_time(weak), _each_time(strong)
-    escalated = {t: [run for run in runs if _escalated(run)] for t, runs in tasks.items()}
-    kept = {t: [run for run in runs if not _escalated(run)] for t, runs in tasks.items()}
+    escalated = {t: [run for run in tasks[t] if _escalated(run)] for t in tasks.keys() & weak.keys()}
+    kept = {t: [run for run in tasks[t] if not _escalated(run)] for t in tasks.keys() & strong.keys()}
     seconds = {t: [turn.seconds for turn in rows] for t, rows in turns.items()}
     figures = {
         "success": ratio(_of(tasks, lambda run: (run.success, 1)), share=True),
@@ -217,17 +217,19 @@ def _power(audits: Runs, runs: Runs) -> list[str]:
     valid = [run for run in audits if not run.void]
     first = {run.key: run for run in runs if not run.audits}
     differ = [run.success != first[run.audits].success for run in valid if run.audits in first]
-    share, taken = PUBLIC, f"{PUBLIC:.0%} as in public pairs"
+    public = f"{PUBLIC * 100:.0f} % as in public pairs, {audits_needed(PUBLIC):,}"
+    share, taken = PUBLIC, ""
     if any(differ):
-        share, taken = mean(differ), f"the {mean(differ):.0%} measured on {len(differ)}"
+        share = mean(differ)
+        taken = f"{share * 100:.0f} % as measured on {len(differ)}, {audits_needed(share):,}; of "
     elif differ:
         share = unseen(len(differ))
-        taken = f"at most {share:.0%} (95 %: none of {len(differ)} differed)"
+        taken = f"at most {share * 100:.0f} % (95 %: none of {len(differ)} differed), {audits_needed(share):,}; of "
     void = len(audits) - len(valid)
     return [
-        f"{len(valid)} audits count, {void} are void (their replay did not reach the same state). At a disagreement of "
-        f"{taken}, a drop known to 2 points at 95 % needs about {audits_needed(share):,} audits; at {PUBLIC:.0%}, "
-        f"{audits_needed(PUBLIC):,}. No agreement measured on fewer shows that there is no drop."
+        f"{len(valid)} audits count, {void} are void (their replay did not reach the same state). A drop known to 2 "
+        f"points at 95 % needs, at a disagreement of {taken}{public} audits. No agreement measured on fewer shows that "
+        "there is no drop."
     ]
 
 

@@ -50,6 +50,11 @@ def test_each_figure_is_what_the_runs_say() -> None:
     assert all(figure.n for name, figure in figures.items() if name not in ("drop on kept",))
 
 
+def test_false_keeps_are_of_tasks_the_other_model_was_run_on() -> None:
+    (alone,) = report(PLAN, [run for run in runs() if run.strategy == "self-route"]).rows
+    assert (alone.figures["false keep"].n, alone.figures["false escalation"].n) == (0, 0)
+
+
 def test_drawing_is_over_tasks_so_more_repeats_of_the_same_do_not_narrow_it() -> None:
     assert row("self-route", 2).figures["success"] == row("self-route", 9).figures["success"]
 
@@ -107,9 +112,9 @@ def test_the_drop_on_kept_turns_comes_from_audits_and_void_ones_are_left_out() -
     drop = next(r for r in found.rows if r.strategy == "self-route").figures["drop on kept"]
     assert (drop.value, drop.n, drop.of) == (0.5, 2, "audits")
     assert "2 audits count, 1 are void" in found.power[0]
-    assert "the 50% measured on 2" in found.power[0]
+    assert "a disagreement of 50 % as measured on 2, 4,802; of 25 % as in public pairs, 2,401 audits" in found.power[0]
     alike = report(PLAN, [*runs(), audits[1]]).power[0]
-    assert "at most 98% (95 %: none of 1 differed), a drop known to 2 points at 95 % needs about 9,364" in alike
+    assert "at most 98 % (95 %: none of 1 differed), 9,364; of" in alike
 
 
 def test_regrets_name_the_recording_and_rows_of_too_few_repeats_are_called_a_trial() -> None:
