@@ -60,8 +60,9 @@ def ratio(groups: Mapping[str, Sequence[Pair]], *, share: bool = False) -> Figur
 
 
 def part(groups: Mapping[str, Sequence[Pair]]) -> Figure:
-    """The part of a way that was gone: a `ratio` with exact ends, by the tasks that had a way to go (second not 0)."""
-    return _exact(ratio(groups), sum(_added(pairs)[1] != 0 for pairs in groups.values()))
+    """The part of a way that was gone: a `ratio` whose n, and exact ends, are of the tasks that had a way to go."""
+    ways = sum(_added(pairs)[1] != 0 for pairs in groups.values())
+    return _exact(ratio(groups), ways).model_copy(update={"n": ways})
 
 
 def difference(groups: Mapping[str, Sequence[Pair]]) -> Figure:

@@ -74,7 +74,7 @@ def test_differences_that_never_show_could_still_be_there() -> None:
 
 def test_a_way_gone_to_its_end_is_known_by_the_tasks_that_had_one() -> None:
     whole = part({name: [(1, 1)] if name in "abc" else [(0, 0)] for name in "abcdefghij"})
-    assert (whole.value, whole.high) == (1, 1)
+    assert (whole.value, whole.high, whole.n) == (1, 1, 3)
     assert whole.low == pytest.approx(0.025 ** (1 / 3))
 
 
