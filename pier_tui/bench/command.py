@@ -133,7 +133,9 @@ async def _mined(path: Path, file: Path, look_at: int, install: bool) -> str:
 
 
 def _executor(wanted: Wanted) -> Executor:
-    return Local(wanted.workers) if wanted.ray is None else Ray(wanted.workers, wanted.ray)
+    # The local models have one slot each: a second worker would throw the first one's prompt out of it.
+    workers = 1 if wanted.overrides.get("profile") == PROFILE else wanted.workers
+    return Local(workers) if wanted.ray is None else Ray(workers, wanted.ray)
 
 
 def _progress(going: Going, todo: Sequence[Job]) -> None:
