@@ -127,7 +127,8 @@ async def _mined(path: Path, file: Path, look_at: int, install: bool) -> str:
         else:
             tasks.append(found.task)
             sys.stderr.write(f"{found.task.id}: {found.reason}\n")
-    write_private(file, "".join(f"{task.model_dump_json()}\n" for task in tasks))
+        # After each commit, so that mining that is stopped has not been for nothing.
+        write_private(file, "".join(f"{task.model_dump_json()}\n" for task in tasks))
     lines = [f"{len(tasks)} tasks written to {file}", *(f"{n} commits: {why}" for why, n in reasons.most_common())]
     return "".join(f"{line}\n" for line in lines)
 
