@@ -58,6 +58,11 @@ def taught(env: Mapping[str, str]) -> Taught:
     )
 
 
+def over_requests(known: tuple[Lesson, ...]) -> Taught:
+    """What lessons teach of requests alone."""
+    return Taught(foresee=lambda name, variant: request_score(known, name, variant), labels=len(known))
+
+
 def _logged(env: Mapping[str, str]) -> Feedback:
     log = FeedbackLog(state_dir(env) / "feedback.db")
     try:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from random import Random
 
 from pier_tui import taught
 from pier_tui.agent import resuming
@@ -109,10 +110,12 @@ async def assemble(
     trusted: bool = True,
     strategy: Strategy | None = None,
     handing_over: bool = True,
+    seed: str = "",
 ) -> Agent:
     """An agent ready to run in the repository at `path`. Raises PierError with one clear sentence.
 
     `strategy` stands in for the one of the settings; without `handing_over` the weak model is not asked for a route.
+    A `seed` decides what is decided by lot.
 
     Where the directory is not `trusted` it is only looked at: no git, no command, no AGENTS.md, nothing written.
     """
@@ -146,6 +149,7 @@ async def assemble(
     atlas = Atlas(overlay, card, chosen.map_tokens, kept=cache_dir(env) / "symbols").started()
     routing, unused = taught.routing(chosen, env)
     routing.strategy = strategy or routing.strategy
+    routing.lots = Random(seed) if seed else routing.lots
     parts = Parts(
         root=repo.root,
         books=books,

@@ -44,8 +44,8 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
 
 def given_back(seen: bytes) -> bool:
     """Whether every mode that was switched on was switched off again, and the cursor is seen."""
-    off = all(seen.rindex(f"\x1b[?{mode}l".encode()) > seen.rindex(f"\x1b[?{mode}h".encode()) for mode in MODES)
-    return off and seen.rindex(b"\x1b[?25h") > seen.rindex(b"\x1b[?25l")
+    off = all(seen.rfind(f"\x1b[?{mode}l".encode()) > seen.rfind(f"\x1b[?{mode}h".encode()) for mode in MODES)
+    return off and seen.rfind(b"\x1b[?25h") > seen.rfind(b"\x1b[?25l")
 
 
 def state(terminal: Terminal) -> str:

@@ -7,16 +7,23 @@ ones asks the weak model for a route, so their weak calls carry no routing tool.
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
 from typing import Any
 
+from pier_tui.bench.task import Lessons
 from pier_tui.errors import ConfigError
 from pier_tui.models.messages import Tier
-from pier_tui.router.strategy import Answer, Call, Flow, Strategy, TurnState
+from pier_tui.router.catalogue import make
+from pier_tui.router.names import RANDOM
+from pier_tui.router.strategies.single import Single
+from pier_tui.router.strategy import Answer, Flow, Strategy, TurnState
+from pier_tui.router.training import Lesson
+from pier_tui.taught import over_requests
 
 WEAK_ONLY, STRONG_ONLY = "always-30B", "always-105B"
+SINGLE = (WEAK_ONLY, STRONG_ONLY)
 LATCH_FAILURES = 2
+MOST_CHARACTERS = 10**9
 
 
 @dataclass(frozen=True)
@@ -26,51 +33,30 @@ class Contestant:
     overrides: dict[str, Any]
     strategy: Strategy | None = None
     handing_over: bool = True
-    chance: bool = False
-    """Whether two runs with the same deterministic models may differ."""
 
 
-def contestant(name: str, seed: str = "") -> Contestant:
-    """The contestant of a name; `seed` decides its lots. Raises ConfigError."""
+def contestant(name: str, lessons: Lessons = ()) -> Contestant:
+    """The contestant of a name, taught by `lessons` where it learns. Raises ConfigError."""
     word, _, number = name.partition("@")
-    match word:
-        case "always-30B":
-            return Contestant({"only": "weak"})
-        case "always-105B":
-            return Contestant({"only": "strong"})
-        case "random":
-            return Contestant({}, ByLot(_number(name, number, 1.0), random.Random(seed)), False, chance=True)
-        case "length":
-            return Contestant({}, ByLength(int(_number(name, number, 1e9))), False)
-        case "latch":
-            return Contestant({}, Latch(), False)
-        case _:
-            return Contestant({"strategy": name})
+    if name == WEAK_ONLY:
+        return Contestant({"only": "weak"})
+    if name == STRONG_ONLY:
+        return Contestant({"only": "strong"})
+    if name.startswith(RANDOM):
+        return Contestant({}, make(name), handing_over=False)
+    if word == "length":
+        return Contestant({}, ByLength(_characters(name, number)), handing_over=False)
+    if name == "latch":
+        return Contestant({}, Latch(), handing_over=False)
+    if lessons:
+        return Contestant({}, make(name, over_requests(tuple(Lesson(text, {}, good) for text, good in lessons))))
+    return Contestant({"strategy": name})
 
 
-def _number(name: str, text: str, most: float) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = -1.0
-    if not 0 <= number <= most:
-        raise ConfigError(f"{name!r} needs a number behind the @ between 0 and {most:g}, such as random@0.3.")
-    return number
-
-
-class ByLot:
-    """Each turn goes to the strong model with a fixed chance."""
-
-    about = "each turn to the strong model with a fixed chance"
-
-    def __init__(self, share: float, lots: random.Random) -> None:
-        self.share, self._lots = share, lots
-        self.name = f"random@{share:g}"
-
-    def flow(self, turn: TurnState) -> Flow:
-        """One call."""
-        strong = self._lots.random() < self.share
-        return _single("strong" if strong else "weak", "by lot", self.share if strong else 1 - self.share)
+def _characters(name: str, text: str) -> int:
+    if not text.isdecimal() or int(text) > MOST_CHARACTERS:
+        raise ConfigError(f"{name!r} needs a number of characters behind the @, as in length@120.")
+    return int(text)
 
 
 class ByLength:
@@ -84,7 +70,8 @@ class ByLength:
 
     def flow(self, turn: TurnState) -> Flow:
         """One call."""
-        return _single("strong" if len(turn.request) > self.most else "weak", f"{len(turn.request)} characters")
+        tier: Tier = "strong" if len(turn.request) > self.most else "weak"
+        return Single(tier, "strategy", f"{len(turn.request)} characters").flow(turn)
 
 
 class Latch:
@@ -99,7 +86,7 @@ class Latch:
     def flow(self, turn: TurnState) -> Flow:
         """One call."""
         self._shut = self._shut or turn.signals.failures >= LATCH_FAILURES
-        return _single("strong" if self._shut else "weak", "latched" if self._shut else "")
+        return Single("strong" if self._shut else "weak", "strategy", "latched" if self._shut else "").flow(turn)
 
 
 class Audited:
@@ -122,13 +109,8 @@ class Audited:
             return _recorded(self._before.pop(0))
         if not self._done:
             self._done = True
-            return _single("strong", "paired audit")
+            return Single("strong", "strategy", "paired audit").flow(turn)
         return self.inner.flow(turn)
-
-
-def _single(tier: Tier, reason: str, propensity: float = 1.0) -> Flow:
-    (answer,) = yield (Call(tier=tier, route="strategy", reason=reason, propensity=propensity),)
-    return answer
 
 
 def _recorded(answer: Answer) -> Flow:

@@ -35,7 +35,7 @@ def given_up(job: Job, why: str) -> Done:
     """What stands for a job that could not be carried out."""
     task = job.task
     run = Run(key=job.key, task=task.id, suite=task.suite, kind=task.kind, strategy=job.strategy, repeat=job.repeat,
-              profile=str(job.overrides.get("profile", "")), error=why)  # fmt: skip
+              profile=str(job.overrides.get("profile", "")), terms=job.terms, error=why)  # fmt: skip
     return Done(run, "")
 
 

@@ -56,11 +56,37 @@ def ratio(groups: Mapping[str, Sequence[Pair]], *, share: bool = False) -> Figur
     """The first members' sum over the second ones'. A `share` of things that are or are not gets exact ends."""
     sums = {name: [_added(pairs)] for name, pairs in groups.items()}
     found = bootstrap(sums, _quotient)
-    if share and found.n and found.value in (0.0, 1.0):
-        far = (1 - LEVEL) / 2
-        ends = (0.0, 1 - far ** (1 / found.n)) if found.value == 0 else (far ** (1 / found.n), 1.0)
-        return found.model_copy(update={"low": ends[0], "high": ends[1]})
-    return found
+    return _exact(found, found.n) if share else found
+
+
+def part(groups: Mapping[str, Sequence[Pair]]) -> Figure:
+    """The part of a way that was gone: a `ratio` whose n, and exact ends, are of the tasks that had a way to go."""
+    ways = sum(_added(pairs)[1] != 0 for pairs in groups.values())
+    return _exact(ratio(groups), ways).model_copy(update={"n": ways})
+
+
+def difference(groups: Mapping[str, Sequence[Pair]]) -> Figure:
+    """The mean of paired differences between -1 and 1. Where all are 0, the ends are what share of tasks could still
+    differ, either way; resampling would say there is nothing to doubt.
+    """
+    found = ratio(groups)
+    if not found.n or any(above for pairs in groups.values() for above, _ in pairs):
+        return found
+    most = unseen(found.n)
+    return found.model_copy(update={"low": -most, "high": most})
+
+
+def _exact(found: Figure, n: int) -> Figure:
+    """With exact ends where a share of n things is none or all."""
+    if not n or found.value not in (0.0, 1.0):
+        return found
+    ends = (0.0, unseen(n)) if found.value == 0 else (1 - unseen(n), 1.0)
+    return found.model_copy(update={"low": ends[0], "high": ends[1]})
+
+
+def unseen(n: int) -> float:
+    """The largest share that can be there and not be seen once among n, at the level."""
+    return float(1 - ((1 - LEVEL) / 2) ** (1 / n))
 
 
 def interval(values: Sequence[float]) -> tuple[float | None, float | None]:

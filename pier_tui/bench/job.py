@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import aclosing
@@ -17,7 +16,8 @@ from pier_tui.agent.review import everything
 from pier_tui.bench.contestants import Audited, contestant
 from pier_tui.bench.judging import judge
 from pier_tui.bench.task import Audit, CallRow, Job, Run, TurnRow, hashed
-from pier_tui.bench.worktree import files_of, lay_out
+from pier_tui.bench.worktree import files_of, lay_out, place
+from pier_tui.connecting import pick_profile
 from pier_tui.errors import PierError
 from pier_tui.events import (
     AnswerCompleted,
@@ -33,6 +33,7 @@ from pier_tui.events import (
     TurnStarted,
 )
 from pier_tui.models.messages import Reply
+from pier_tui.models.pinning import vouch
 from pier_tui.models.usage import Price, cost
 from pier_tui.repo.repo import Repo
 from pier_tui.router.catalogue import make
@@ -72,6 +73,8 @@ def _blank(job: Job) -> Run:
         strategy=job.strategy,
         repeat=job.repeat,
         profile=str(job.overrides.get("profile", "")),
+        terms=job.terms,
+        lessons=len(job.lessons),
         request_length=len(task.request),
         audits=job.audit.of if job.audit else "",
         audited=job.audit.turn if job.audit else 0,
@@ -79,12 +82,12 @@ def _blank(job: Job) -> Run:
 
 
 async def _carried_out(job: Job) -> Done:
-    with tempfile.TemporaryDirectory(prefix="pier-bench-") as home:
-        tree = Path(home) / "repository"
+    with place() as home:
+        tree = home / "repository"
         await asyncio.to_thread(lay_out, job.task.tree, tree)
         before = files_of(tree)
         events: list[AnyEvent] = []
-        agent = await _assembled(job, tree, Path(home))
+        agent = await _assembled(job, tree, home)
         began = time.monotonic()
         try:
             ended = await _worked(agent, job, events)
@@ -108,17 +111,20 @@ async def _carried_out(job: Job) -> Done:
 
 
 async def _assembled(job: Job, tree: Path, home: Path) -> Agent:
-    chosen = contestant(job.strategy, job.key)
+    chosen = contestant(job.strategy, job.lessons)
     strategy = chosen.strategy
     if job.audit is not None:
         own = chosen.strategy or make(str(chosen.overrides.get("strategy", DEFAULT)))
         strategy = Audited(own, job.audit.before)
     env = {**os.environ, "XDG_STATE_HOME": str(home / "state")}
     limits = {"max_turns": job.task.turns, "approval_policy": "never", "pace": 0.0}
-    wanted = settings({**limits, **job.overrides, **chosen.overrides}, env).settings
+    wanted = settings({**job.overrides, **limits, **chosen.overrides}, env).settings
+    # Whether a key may go there was asked of the user's own state when this was planned; a run has a state of its own.
+    vouch(pick_profile(wanted, env))
     return await assemble(
-        wanted, tree, env, approve_all=True, trusted=True, strategy=strategy, handing_over=chosen.handing_over
-    )
+        wanted, tree, env, approve_all=True, trusted=True, strategy=strategy, handing_over=chosen.handing_over,
+        seed=f"{job.task.id} {job.strategy} {job.repeat}",
+    )  # fmt: skip
 
 
 async def _worked(agent: Agent, job: Job, events: list[AnyEvent]) -> str:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import shutil
-import sys
-import tempfile
 from pathlib import Path
 
 from pier_tui.bench.task import PYTHON, Check, Task
-from pier_tui.bench.worktree import Files, changed, diff_lines, files_of, lay_over, stray
+from pier_tui.bench.worktree import Files, changed, diff_lines, files_of, lay_over, place, stray
 from pier_tui.repo.scratch import CACHES
 from pier_tui.tools import process
 from pier_tui.tools.sandbox import Sandbox
+from pier_tui.tools.testing import interpreter
 from pier_tui.tools.text import closing
 from pier_tui.tools.tool import Ran
 
@@ -38,11 +37,11 @@ async def judge(task: Task, before: Files, tree: Path, sandbox: Sandbox) -> dict
 
 async def run_check(check: Check, tree: Path, sandbox: Sandbox) -> tuple[bool, str]:
     """Whether a check passes on a tree, and if not, why in a line. Raises PierError: it cannot be started."""
-    with tempfile.TemporaryDirectory(prefix="pier-bench-") as folder:
-        copy = Path(folder) / "tree"
+    with place() as folder:
+        copy = folder / "tree"
         shutil.copytree(tree, copy, symlinks=True, ignore=shutil.ignore_patterns(*CACHES))
         lay_over(copy, check.hidden)
-        argv = tuple(sys.executable if word == PYTHON else word for word in check.argv)
+        argv = tuple(interpreter(copy) if word == PYTHON else word for word in check.argv)
         launch = sandbox.launch(argv, copy, {"PYTHONDONTWRITEBYTECODE": "1"}, seconds=check.seconds)
         ran: Ran | None = None
         async with closing(process.stream(launch, folder=copy, timeout=check.seconds)) as pieces:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -22,9 +22,9 @@ PLAN, RUNS, RECORDINGS, LOCK = "plan.json", "runs.jsonl", "recordings", "lock"
 
 
 class Plan(BaseModel):
-    """What a bench was asked to do, and on what machine; `notes` are things every reader of its report must know."""
+    """What a bench was asked to do, and on what machine."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="ignore")  # a later or an earlier version may say more
 
     suites: tuple[str, ...] = ()
     strategies: tuple[str, ...]
@@ -36,10 +36,12 @@ class Plan(BaseModel):
     ratio: float | None = None
     """Price of the weak model's fresh input over the strong one's."""
     versions: tuple[str, ...] = ()
+    """Program, Python, models and settings, as a reader is told them; `terms` is the digest of the same."""
+    terms: str = ""
     machine: str = ""
     date: str = ""
-    command: str = ""
-    notes: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
+    """What was typed, each once, as far as it was about the same terms."""
 
 
 class Records:
@@ -57,8 +59,12 @@ class Records:
             raise PierError(f"{self.folder} holds no bench: name the folder that `pier-tui bench` wrote.") from None
 
     def keep_plan(self, plan: Plan) -> None:
-        """Write it. Raises PierError."""
+        """Write it, with the commands of the plan before where that had the same terms. Raises PierError."""
         private_folder(self.folder)
+        with suppress(PierError):
+            if (before := self.plan).terms == plan.terms:
+                commands = tuple(dict.fromkeys((*before.commands, *plan.commands)))
+                plan = plan.model_copy(update={"commands": commands})
         write_private(self.folder / PLAN, plan.model_dump_json(indent=1) + "\n")
 
     def runs(self) -> tuple[Run, ...]:

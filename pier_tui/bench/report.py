@@ -4,7 +4,9 @@ Definitions. Success: the hidden checks pass and nothing stray or too large was 
 answer was acted on. Cost: all calls, those set aside included, cached input as reported or else as predicted for that
 model alone, so what a switch makes to be read again is charged; as a share of always-105B over the same tasks. False
 keep: of runs never escalated, those that failed on tasks always-105B solves each time. False escalation: of runs
-escalated, those on tasks always-30B solves each time. Drop on kept turns: from paired audits.
+escalated, those on tasks always-30B solves each time. Repeats differ: of tasks run more than once, those neither always
+solved nor always failed; without chance in a contestant, that is what time limits and the machine do. Drop on kept
+turns: from paired audits.
 """
 
 from __future__ import annotations
@@ -15,14 +17,29 @@ from statistics import mean
 
 from pydantic import BaseModel, ConfigDict
 
-from pier_tui.bench.contestants import STRONG_ONLY, WEAK_ONLY
-from pier_tui.bench.figures import NOTHING, Figure, Pair, audits_needed, bootstrap, quantile, ratio
+from pier_tui.bench.contestants import SINGLE, STRONG_ONLY, WEAK_ONLY
+from pier_tui.bench.figures import (
+    NOTHING,
+    Figure,
+    Pair,
+    audits_needed,
+    bootstrap,
+    difference,
+    part,
+    quantile,
+    ratio,
+    unseen,
+)
+from pier_tui.bench.lessons import FOLDS, learns
 from pier_tui.bench.records import Plan
-from pier_tui.bench.runner import spent
-from pier_tui.bench.task import Run
+from pier_tui.bench.task import Run, spent
+from pier_tui.router.confidence import LEAST
+from pier_tui.router.names import NAMES
 
 ORACLE = "oracle"
 CLAIM_REPEATS = 3
+PUBLIC = 0.25
+"""How often two models of public pairs differ on a task."""
 BASELINES = (WEAK_ONLY, STRONG_ONLY, "random", "length", "latch", ORACLE)
 Runs = Sequence[Run]
 ByTask = Mapping[str, Runs]
@@ -42,13 +59,12 @@ class Row(_Frozen):
 
 
 class Regret(_Frozen):
-    """A run that failed where always-105B solves the task each time; `recording` opens with replay-session."""
+    """Runs of a task that failed where always-105B solves it each time; `recordings` open with replay-session."""
 
     strategy: str
     task: str
-    repeat: int
     said: str
-    recording: str
+    recordings: tuple[str, ...]
 
 
 class Report(_Frozen):
@@ -63,17 +79,19 @@ class Report(_Frozen):
     notes: tuple[str, ...]
 
 
-def report(plan: Plan, runs: Iterable[Run]) -> Report:
-    """Count the runs."""
-    everything = [run for run in runs if not run.error]
+def report(plan: Plan, runs: Iterable[Run], suite: str = "") -> Report:
+    """Count the runs, of one suite alone if it is named."""
+    kept = [run for run in runs if not run.error and suite in ("", run.suite)]
+    everything = _counted(run for run in kept if run.terms == plan.terms)
     by_strategy: dict[str, dict[str, list[Run]]] = defaultdict(lambda: defaultdict(list))
     for run in everything:
         if not run.audits:
             by_strategy[run.strategy][run.task].append(run)
     weak, strong = by_strategy.get(WEAK_ONLY, {}), by_strategy.get(STRONG_ONLY, {})
     audits = [run for run in everything if run.audits]
-    names = [name for name in plan.strategies if name in by_strategy]
-    rows = [_row(name, by_strategy[name], weak, strong, _pairs(name, audits, everything)) for name in names]
+    rows = [
+        _row(n, by_strategy[n], weak, strong, _pairs(n, audits, everything)) for n in sorted(by_strategy, key=_place)
+    ]
     oracle, why = oracle_row(weak, strong)
     rows += [oracle] if oracle else []
     return Report(
@@ -82,16 +100,28 @@ def report(plan: Plan, runs: Iterable[Run]) -> Report:
         suites=_suites(by_strategy),
         regrets=tuple(_regrets(by_strategy, strong)),
         power=tuple(_power(audits, everything)),
-        notes=(*plan.notes, *_notes(plan, rows, by_strategy), *([why] if why else [])),
+        notes=(*_others(len(kept) - len(everything)), *_notes(plan, rows, by_strategy), *([why] if why else [])),
     )
+
+
+def _place(name: str) -> tuple[int, str]:
+    """Where a contestant stands in the tables: the single models, the strategies, the simple baselines."""
+    known = (*SINGLE, *NAMES)
+    plain = name.partition("/")[0]
+    return known.index(plain) if plain in known else len(known), name
+
+
+def _counted(runs: Iterable[Run]) -> list[Run]:
+    """Of a task's runs that differ only in its text or in what the strategy was taught, the latest."""
+    return list({(r.strategy, r.task, r.repeat, r.audits, r.audited): r for r in runs}.values())
 
 
 def _row(name: str, tasks: ByTask, weak: ByTask, strong: ByTask, audited: Mapping[str, list[Pair]]) -> Row:
     turns = {t: [turn for run in runs for turn in run.turns] for t, runs in tasks.items()}
     calls = {t: [call for run in runs for call in run.calls] for t, runs in tasks.items()}
     always_weak, always_strong = _each_time(weak), _each_time(strong)
-    escalated = {t: [run for run in runs if _escalated(run)] for t, runs in tasks.items()}
-    kept = {t: [run for run in runs if not _escalated(run)] for t, runs in tasks.items()}
+    escalated = {t: [run for run in tasks[t] if _escalated(run)] for t in tasks.keys() & weak.keys()}
+    kept = {t: [run for run in tasks[t] if not _escalated(run)] for t in tasks.keys() & strong.keys()}
     seconds = {t: [turn.seconds for turn in rows] for t, rows in turns.items()}
     figures = {
         "success": ratio(_of(tasks, lambda run: (run.success, 1)), share=True),
@@ -107,9 +137,12 @@ def _row(name: str, tasks: ByTask, weak: ByTask, strong: ByTask, audited: Mappin
         "turn p95": bootstrap(seconds, lambda values: quantile(values, 0.95), draws=200),
         "flips a task": ratio(_of(tasks, lambda run: (_flips(run), 1))),
         "recovered": _recovered(tasks, weak, strong),
-        "drop on kept": ratio(audited).model_copy(update={"n": sum(map(len, audited.values())), "of": "audits"}),
+        "drop on kept": difference(audited).model_copy(update={"n": sum(map(len, audited.values())), "of": "audits"}),
         "false keep": ratio(_of(kept, lambda run: (not run.success and run.task in always_strong, 1)), share=True),
         "false escalation": ratio(_of(escalated, lambda run: (run.task in always_weak, 1)), share=True),
+        "repeats differ": ratio(
+            {t: [(len({r.success for r in x}) > 1, 1.0)] for t, x in tasks.items() if len(x) > 1}, share=True
+        ),
     }
     return Row(
         strategy=name, runs=sum(map(len, tasks.values())), repeats=min(map(len, tasks.values())), figures=figures
@@ -149,7 +182,7 @@ def _recovered(tasks: ByTask, weak: ByTask, strong: ByTask) -> Figure:
     rate = {t: tuple(mean(run.success for run in side[t]) for side in (tasks, weak, strong)) for t in common}
     if sum(s - w for _, w, s in rate.values()) <= 0:
         return NOTHING
-    return ratio({t: [(mine - w, s - w)] for t, (mine, w, s) in rate.items()})
+    return part({t: [(mine - w, s - w)] for t, (mine, w, s) in rate.items()})
 
 
 def oracle_row(weak: ByTask, strong: ByTask) -> tuple[Row | None, str]:
@@ -184,25 +217,30 @@ def _power(audits: Runs, runs: Runs) -> list[str]:
     valid = [run for run in audits if not run.void]
     first = {run.key: run for run in runs if not run.audits}
     differ = [run.success != first[run.audits].success for run in valid if run.audits in first]
-    share = mean(differ) if differ else 0.25
-    taken = f"the {share:.0%} measured on {len(differ)}" if differ else "25 % as in public pairs"
+    public = f"{PUBLIC * 100:.0f} % as in public pairs, {audits_needed(PUBLIC):,}"
+    share, taken = PUBLIC, ""
+    if any(differ):
+        share = mean(differ)
+        taken = f"{share * 100:.0f} % as measured on {len(differ)}, {audits_needed(share):,}; of "
+    elif differ:
+        share = unseen(len(differ))
+        taken = f"at most {share * 100:.0f} % (95 %: none of {len(differ)} differed), {audits_needed(share):,}; of "
     void = len(audits) - len(valid)
     return [
-        f"{len(valid)} audits count, {void} are void (their replay did not reach the same state). At a disagreement of "
-        f"{taken}, a drop known to 2 points at 95 % needs about {audits_needed(share):,} audits; at 25 %, "
-        f"{audits_needed(0.25):,}. No agreement measured on fewer shows that there is no drop."
+        f"{len(valid)} audits count, {void} are void (their replay did not reach the same state). A drop known to 2 "
+        f"points at 95 % needs, at a disagreement of {taken}{public} audits. No agreement measured on fewer shows that "
+        "there is no drop."
     ]
 
 
 def _regrets(by_strategy: Mapping[str, ByTask], strong: ByTask) -> Iterable[Regret]:
     each_time = _each_time(strong)
-    for name, tasks in by_strategy.items():
-        for task, runs in sorted(tasks.items()):
-            for run in runs:
-                if name != STRONG_ONLY and task in each_time and not run.success:
-                    yield Regret(
-                        strategy=name, task=task, repeat=run.repeat, said=run.said or run.ended, recording=run.recording
-                    )
+    for name in sorted(by_strategy.keys() - {*SINGLE}):
+        for task, runs in sorted(by_strategy[name].items()):
+            failed = [run for run in runs if task in each_time and not run.success]
+            if failed:
+                said = failed[0].said or failed[0].ended
+                yield Regret(strategy=name, task=task, said=said, recordings=tuple(run.recording for run in failed))
 
 
 def _suites(by_strategy: Mapping[str, ByTask]) -> dict[str, dict[str, Figure]]:
@@ -218,6 +256,20 @@ def _suites(by_strategy: Mapping[str, ByTask]) -> dict[str, dict[str, Figure]]:
     }
 
 
+def _others(count: int) -> Iterable[str]:
+    if count:
+        yield f"{count} runs of other code, models or settings lie in the folder and are not counted."
+
+
+def _lessons(by_strategy: Mapping[str, ByTask]) -> Iterable[str]:
+    for name, tasks in by_strategy.items():
+        had = {run.lessons for runs in tasks.values() for run in runs}
+        if learns(name) and min(had) < LEAST:
+            yield f"{name} had {min(had)} to {max(had)} labels and needs {LEAST}: below that it is self-route."
+        elif learns(name):
+            yield f"{name} was taught by {min(had)} to {max(had)} other tasks ({FOLDS} folds), never by its own."
+
+
 def _notes(plan: Plan, rows: Sequence[Row], by_strategy: Mapping[str, ByTask]) -> Iterable[str]:
     if few := [row.strategy for row in rows if row.repeats < CLAIM_REPEATS]:
         yield f"Fewer than {CLAIM_REPEATS} repeats of {', '.join(few)}: read these rows as a trial, not as a claim."
@@ -228,6 +280,7 @@ def _notes(plan: Plan, rows: Sequence[Row], by_strategy: Mapping[str, ByTask]) -
             "The models are the embedded rules, not language models: this measures the machinery. "
             f"Tokens are estimated, cached ones predicted, and both priced as {plan.compared}."
         )
+    yield from _lessons(by_strategy)
     rest = {run.sandbox for tasks in by_strategy.values() for runs in tasks.values() for run in runs}
     if rest - {"sandbox full"}:
         yield f"Not every run had the full sandbox: {', '.join(sorted(rest))}."

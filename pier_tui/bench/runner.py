@@ -1,4 +1,4 @@
-"""From a plan to runs: which jobs are wanted and not done yet, how much they will take, and carrying them out."""
+"""From a plan to runs: which jobs are wanted and not done yet, and carrying them out."""
 
 from __future__ import annotations
 
@@ -7,20 +7,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from statistics import mean
 from typing import Any
 
-from pier_tui.bench.contestants import contestant
+from pier_tui.bench.contestants import SINGLE, contestant
 from pier_tui.bench.executor import Executor
 from pier_tui.bench.job import audit_of
 from pier_tui.bench.records import Records
-from pier_tui.bench.task import Job, Run, Task
-from pier_tui.models.usage import Price
+from pier_tui.bench.task import Job, Run, Task, spent
 from pier_tui.session.export import load_recording
-
-PRIOR_TURNS, PRIOR_PROMPT, PRIOR_OUTPUT, PRIOR_CACHED = 8.0, 5_000.0, 300.0, 0.6
-"""Per run and per turn, where nothing was recorded: round figures from recorded agent sessions of this length."""
-SINGLE = ("always-30B", "always-105B")
 
 
 @dataclass(frozen=True)
@@ -31,34 +25,14 @@ class Limits:
     seconds: float | None = None
 
 
-@dataclass(frozen=True)
-class Expected:
-    """What the jobs that are left will take; `source` says what that is taken from."""
-
-    jobs: int
-    done: int
-    tokens: int
-    rupees: Decimal | None
-    seconds: float | None
-    source: str
-
-    def __str__(self) -> str:
-        cost = "unknown" if self.rupees is None else f"₹{self.rupees:.2f}"
-        took = "" if self.seconds is None else f", {self.seconds:.0f} s of work"
-        return (
-            f"{self.jobs} runs to do, {self.done} done already; expected: {self.tokens:,} tokens, {cost}{took} "
-            f"({self.source})"
-        )
-
-
 def jobs_of(
-    tasks: Sequence[Task], strategies: Sequence[str], repeats: int, overrides: dict[str, Any], versions: tuple[str, ...]
+    tasks: Sequence[Task], strategies: Sequence[str], repeats: int, overrides: dict[str, Any], terms: str
 ) -> list[Job]:
     """Every run wanted, repeats outermost, so that a bench that is stopped has all strategies alike."""
     for name in strategies:
         contestant(name)
     return [
-        Job(task=task, strategy=strategy, repeat=repeat, overrides=overrides, versions=versions)
+        Job(task=task, strategy=strategy, repeat=repeat, overrides=overrides, terms=terms)
         for repeat in range(1, repeats + 1)
         for task in tasks
         for strategy in strategies
@@ -69,51 +43,6 @@ def left(jobs: Iterable[Job], records: Records) -> list[Job]:
     """The jobs without a run."""
     done = {run.key for run in records.runs()}
     return [job for job in jobs if job.key not in done]
-
-
-def expected(jobs: Sequence[Job], todo: Sequence[Job], runs: Sequence[Run], dearer: Price) -> Expected:
-    """What is left to do, by the mean of recorded runs of the same suite, else by stated priors at the dearer price."""
-    tokens, rupees, seconds, known = 0.0, Decimal(0), 0.0, True
-    used: set[str] = set()
-    for job in todo:
-        like = [run for run in runs if run.suite == job.task.suite] or list(runs)
-        if like:
-            used.add(f"{len(like)} recorded runs of {job.task.suite}" if like[0].suite == job.task.suite else "runs")
-            tokens += mean(sum(c.prompt + c.output for c in run.calls) for run in like)
-            seconds += mean(run.seconds for run in like)
-            rupees += sum((spent(run) or Decimal(0) for run in like), Decimal(0)) / len(like)
-        else:
-            used.add(
-                f"priors: {PRIOR_TURNS:g} turns of {PRIOR_PROMPT:g} tokens, {PRIOR_CACHED:.0%} cached, at 105B's price"
-            )
-            tokens += PRIOR_TURNS * (PRIOR_PROMPT + PRIOR_OUTPUT)
-            price = prior_cost(dearer)
-            known = known and price is not None
-            rupees += price or Decimal(0)
-    took = seconds if runs else None
-    return Expected(
-        len(todo),
-        len(jobs) - len(todo),
-        round(tokens),
-        rupees if known else None,
-        took,
-        "; ".join(sorted(used)) or "nothing",
-    )
-
-
-def prior_cost(price: Price) -> Decimal | None:
-    """Rupees of a run by the priors."""
-    if price.fresh is None or price.cached is None or price.output is None:
-        return None
-    fresh, cached = PRIOR_PROMPT * (1 - PRIOR_CACHED), PRIOR_PROMPT * PRIOR_CACHED
-    parts = ((fresh, price.fresh), (cached, price.cached), (PRIOR_OUTPUT, price.output))
-    return sum((Decimal(PRIOR_TURNS * tokens) * each for tokens, each in parts), Decimal(0)) / 1_000_000
-
-
-def spent(run: Run) -> Decimal | None:
-    """Rupees of a run's calls, those set aside included; None where any is unknown."""
-    costs = [call.cost for call in run.calls]
-    return None if any(cost is None for cost in costs) else sum((c for c in costs if c is not None), Decimal(0))
 
 
 @dataclass

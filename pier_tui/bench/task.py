@@ -15,8 +15,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from pier_tui.models.messages import Tier
 from pier_tui.router.strategy import Answer
 
+Lessons = tuple[tuple[str, float], ...]
+"""What a strategy that learns is taught: requests, and whether the weak model is good enough for each, 0 to 1."""
+
 PYTHON = "{python}"
-"""In a check's command: the Python that runs the benchmark."""
+"""In a check's command: the Python of the tree's environment, else the one that runs the benchmark."""
 
 Kind = Literal["inspect", "explain", "rename", "refactor", "bug", "api", "document", "repair", "exercise", "commit"]
 
@@ -27,13 +30,15 @@ class _Frozen(BaseModel):
 
 class Tree(_Frozen):
     """What a run starts from: the files of a commit of a repository on this machine, if one is named, with `files`
-    laid over and `removed` taken out. Every run gets its own copy, committed to a fresh repository.
+    laid over and `removed` taken out. Every run gets its own copy, committed to a fresh repository, with a link to the
+    Python `environment` as `.venv`, if one is named.
     """
 
     repository: str = ""
     commit: str = ""
     files: dict[str, str] = {}
     removed: tuple[str, ...] = ()
+    environment: str = ""
 
 
 class Check(_Frozen):
@@ -80,21 +85,23 @@ class Audit(_Frozen):
 
 
 class Job(_Frozen):
-    """One run wanted. `overrides` are settings the command line would change."""
+    """One run wanted. `overrides` are settings the command line would change; `terms` digests what is measured."""
 
     task: Task
     strategy: str
     repeat: int
     overrides: dict[str, Any] = {}
-    versions: tuple[str, ...] = ()
+    terms: str = ""
+    lessons: Lessons = ()
     audit: Audit | None = None
 
     @property
     def key(self) -> str:
-        """What makes it this run and no other: task, strategy, repeat, settings, versions, and what it audits."""
+        """What makes it this run and no other: task, strategy, repeat, settings, terms, lessons, what it audits."""
         audited = (self.audit.of, self.audit.turn) if self.audit else None
-        settings = {name: str(value) for name, value in sorted(self.overrides.items())}
-        return hashed([self.task.digest, self.strategy, self.repeat, settings, self.versions, audited])
+        # Where a server stands says nothing about what it serves; `terms` holds what of an address does.
+        settings = {n: str(value) for n, value in sorted(self.overrides.items()) if not n.endswith("_url")}
+        return hashed([self.task.digest, self.strategy, self.repeat, settings, self.terms, self.lessons, audited])
 
 
 class CallRow(_Frozen):
@@ -135,6 +142,10 @@ class Run(_Frozen):
     strategy: str
     repeat: int
     profile: str
+    terms: str = ""
+    """The digest of what was measured: runs under other terms are not counted with it."""
+    lessons: int = 0
+    """How many tasks it was taught by, for a strategy that learns."""
     ended: str = ""
     """finished, answered, budget, stuck, failed, late."""
     passed: bool = False
@@ -163,6 +174,12 @@ class Run(_Frozen):
     def success(self) -> bool:
         """The checks passed, nothing stray was changed and the diff is no larger than allowed."""
         return self.passed and not self.stray and not self.too_large and not self.error
+
+
+def spent(run: Run) -> Decimal | None:
+    """Rupees of a run's calls, those set aside included; None where any is unknown."""
+    costs = [call.cost for call in run.calls]
+    return None if any(cost is None for cost in costs) else sum((c for c in costs if c is not None), Decimal(0))
 
 
 def hashed(value: object) -> str:

@@ -3,16 +3,41 @@
 from __future__ import annotations
 
 import difflib
+import os
+import platform
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
 from pier_tui.bench.task import Task, Tree
+from pier_tui.config import cache_dir
 from pier_tui.errors import PierError
+from pier_tui.private import private_folder
 from pier_tui.repo.history import listing, stored
 from pier_tui.repo.sample import make_repository
-from pier_tui.repo.scratch import CACHES
+from pier_tui.repo.scratch import CACHES, remove_stale
 
+ENVIRONMENT = ".venv"
 Files = dict[str, bytes]
+
+
+@contextmanager
+def place() -> Iterator[Path]:
+    """An empty folder for copies in the user's cache, removed at the end. Raises ConfigError.
+
+    Those a killed process of this machine left behind are removed as well.
+    """
+    ours = private_folder(cache_dir(os.environ) / "bench" / (platform.node() or "here"))
+    remove_stale(ours)
+    folder = ours / f"{os.getpid()}-{secrets.token_hex(8)}"
+    folder.mkdir(mode=0o700)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def lay_out(tree: Tree, folder: Path) -> None:
@@ -27,6 +52,11 @@ def lay_out(tree: Tree, folder: Path) -> None:
     for path in tree.removed:
         _inside(folder, path).unlink(missing_ok=True)
     make_repository(folder, "Start of the task")
+    if tree.environment:
+        (folder / ENVIRONMENT).symlink_to(tree.environment, target_is_directory=True)
+        excluded = folder / ".git" / "info" / "exclude"
+        excluded.parent.mkdir(exist_ok=True)
+        excluded.write_text(f"/{ENVIRONMENT}\n", encoding="utf-8")
 
 
 def lay_over(folder: Path, files: dict[str, str]) -> None:

@@ -25,6 +25,9 @@ from typing import Any, cast
 
 import httpx
 
+from pier_tui.bench.suites import load
+from pier_tui.bench.task import PYTHON, Check, Task
+from pier_tui.bench.worktree import lay_over
 from pier_tui.errors import PierError, ToolError
 from pier_tui.models.offline.transport import OfflineTransport
 from pier_tui.tools.registry import TOOLS
@@ -185,17 +188,10 @@ class Session:
         self.messages.append({"role": "tool", "tool_call_id": call["id"], "name": name, "content": text})
 
 
-def repository(source: Path, name: str, into: Path) -> Path:
-    """The buggy program, its test and its data."""
-    for folder in ("python_programs", "python_testcases", "json_testcases"):
-        (into / folder).mkdir(parents=True)
-    copies = [f"python_programs/{name}.py", f"python_testcases/test_{name}.py", "conftest.py"]
-    copies += ["python_testcases/load_testdata.py", "python_testcases/node.py", f"json_testcases/{name}.json"]
-    for path in copies:
-        if (source / path).exists():
-            shutil.copy(source / path, into / path)
-    if (source / "python_programs/node.py").exists():
-        shutil.copy(source / "python_programs/node.py", into / "python_programs/node.py")
+def laid_out(task: Task, into: Path) -> Path:
+    """A folder with a task's files."""
+    into.mkdir()
+    lay_over(into, task.tree.files)
     return into
 
 
@@ -209,36 +205,41 @@ def _same(after: str, correct: str) -> bool:
     return plain(after) == plain(correct)
 
 
-def _passes(root: Path, test: str) -> bool:
-    """Whether the test passes in a fresh process, within a minute."""
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", test]
-    try:
-        return subprocess.run(command, check=False, cwd=root, capture_output=True, timeout=60).returncode == 0
-    except subprocess.TimeoutExpired:
-        return False
-
-
-async def measure(source: Path, name: str) -> tuple[str, float, str]:
-    """`equal`, `passes`, `late` or `no`; seconds; what was said last."""
+def passes(task: Task, check: Check, changed: Mapping[str, bytes]) -> bool:
+    """Whether a check of a task passes in a fresh process on its files with `changed` over them."""
+    command = [sys.executable if word == PYTHON else word for word in check.argv]
     with tempfile.TemporaryDirectory() as folder:
-        root = repository(source, name, Path(folder) / "repo")
-        session = Session(root, f"The test python_testcases/test_{name}.py fails. Please fix the program.")
+        root = laid_out(task, Path(folder) / "tree")
+        lay_over(root, {path: content.decode() for path, content in changed.items()} | check.hidden)
+        try:
+            ran = subprocess.run(command, check=False, cwd=root, capture_output=True, timeout=check.seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return ran.returncode == 0
+
+
+async def repaired(task: Task) -> tuple[dict[str, bytes] | None, float, str]:
+    """What the pair changed (None: it was late), the seconds it took, and what was said last."""
+    with tempfile.TemporaryDirectory() as folder:
+        session = Session(laid_out(task, Path(folder) / "repo"), task.request)
         started = time.monotonic()
         try:
             await asyncio.wait_for(session.run(), LIMIT)
         except TimeoutError:
-            return "late", LIMIT, " ".join(session.calls)
-        seconds = time.monotonic() - started
-        for path, content in session.files.overlay.items():
-            (root / path).write_bytes(content)
-        passed = await asyncio.to_thread(_passes, root, f"python_testcases/test_{name}.py")
-        tests_untouched = all(path.startswith("python_programs/") for path in session.files.overlay)
-        if not passed or not tests_untouched:
-            return "no", seconds, session.said
-        path = f"python_programs/{name}.py"
-        after = session.files.read(path).decode()
-        same = _same(after, (source / "correct_python_programs" / f"{name}.py").read_text())
-        return ("equal" if same else "passes"), seconds, session.said
+            return None, LIMIT, " ".join(session.calls)
+        return session.files.overlay, time.monotonic() - started, session.said
+
+
+async def measure(source: Path, task: Task) -> tuple[str, float, str]:
+    """`equal`, `passes`, `late` or `no`; seconds; what was said last."""
+    changed, seconds, said = await repaired(task)
+    if changed is None:
+        return "late", seconds, said
+    (program,) = task.may_change
+    if set(changed) != {program} or not await asyncio.to_thread(passes, task, task.checks[0], changed):
+        return "no", seconds, said
+    correct = (source / "correct_python_programs" / Path(program).name).read_text()
+    return ("equal" if _same(changed[program].decode(), correct) else "passes"), seconds, said
 
 
 def main() -> None:
@@ -247,11 +248,12 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
-    tests = sorted((options.folder / "python_testcases").glob("test_*.py"))
-    every = [t.stem.removeprefix("test_") for t in tests]
     outcomes: dict[str, str] = {}
-    for name in options.names or every:
-        outcomes[name], seconds, said = asyncio.run(measure(options.folder, name))
+    for task in load(f"quixbugs={options.folder}"):
+        name = task.id.partition("/")[2]
+        if options.names and name not in options.names:
+            continue
+        outcomes[name], seconds, said = asyncio.run(measure(options.folder, task))
         print(f"{name:30} {outcomes[name]:7} {seconds:5.1f} s  {' '.join(said.split())[:150]}", flush=True)
     count = list(outcomes.values()).count
     repaired = count("equal") + count("passes")

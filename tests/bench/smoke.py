@@ -43,7 +43,7 @@ def main() -> None:
     tasks = [task for task in own() if task.id.removeprefix("own/") in TASKS]
     with tempfile.TemporaryDirectory() as folder:
         going = Going(Records(Path(folder)), Local(2), Limits())
-        runs = list(going.carry_out(jobs_of(tasks, CONTESTANTS, 1, {"profile": "offline"}, ())))
+        runs = list(going.carry_out(jobs_of(tasks, CONTESTANTS, 1, {"profile": "offline"}, "")))
     broken = [f"{run.task} with {run.strategy}: {run.error}" for run in runs if run.error]
     found = {name: counts([run for run in runs if run.strategy == name]) for name in CONTESTANTS}
     if "--update" in sys.argv and not broken:

@@ -11,8 +11,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import made
 
-from pier_tui.bench.figures import audits_needed, bootstrap, quantile, ratio
-from pier_tui.bench.page import html_of
+from pier_tui.bench.figures import audits_needed, bootstrap, difference, part, quantile, ratio
+from pier_tui.bench.page import html_of, spread
 from pier_tui.bench.records import Plan
 from pier_tui.bench.report import report
 from pier_tui.bench.table import cell, compared, markdown_of, text_of
@@ -50,6 +50,11 @@ def test_each_figure_is_what_the_runs_say() -> None:
     assert all(figure.n for name, figure in figures.items() if name not in ("drop on kept",))
 
 
+def test_false_keeps_are_of_tasks_the_other_model_was_run_on() -> None:
+    (alone,) = report(PLAN, [run for run in runs() if run.strategy == "self-route"]).rows
+    assert (alone.figures["false keep"].n, alone.figures["false escalation"].n) == (0, 0)
+
+
 def test_drawing_is_over_tasks_so_more_repeats_of_the_same_do_not_narrow_it() -> None:
     assert row("self-route", 2).figures["success"] == row("self-route", 9).figures["success"]
 
@@ -58,6 +63,19 @@ def test_a_share_that_never_varies_still_has_an_interval() -> None:
     none = ratio({name: [(0, 1)] for name in "abcdefghij"}, share=True)
     assert none.low == 0
     assert none.high == pytest.approx(0.3085, abs=1e-4)
+
+
+def test_differences_that_never_show_could_still_be_there() -> None:
+    same = difference({name: [(0, 1)] for name in "abcdefghij"})
+    assert (same.value, same.low) == (0, -(same.high or 0))
+    assert same.high == pytest.approx(0.3085, abs=1e-4)
+    assert difference({"a": [(1, 1)], "b": [(0, 1)]}).high == 1
+
+
+def test_a_way_gone_to_its_end_is_known_by_the_tasks_that_had_one() -> None:
+    whole = part({name: [(1, 1)] if name in "abc" else [(0, 0)] for name in "abcdefghij"})
+    assert (whole.value, whole.high, whole.n) == (1, 1, 3)
+    assert whole.low == pytest.approx(0.025 ** (1 / 3))
 
 
 def test_a_single_task_has_no_interval_and_the_cell_says_so() -> None:
@@ -94,13 +112,16 @@ def test_the_drop_on_kept_turns_comes_from_audits_and_void_ones_are_left_out() -
     drop = next(r for r in found.rows if r.strategy == "self-route").figures["drop on kept"]
     assert (drop.value, drop.n, drop.of) == (0.5, 2, "audits")
     assert "2 audits count, 1 are void" in found.power[0]
+    assert "a disagreement of 50 % as measured on 2, 4,802; of 25 % as in public pairs, 2,401 audits" in found.power[0]
+    alike = report(PLAN, [*runs(), audits[1]]).power[0]
+    assert "at most 98 % (95 %: none of 1 differed), 9,364; of" in alike
 
 
 def test_regrets_name_the_recording_and_rows_of_too_few_repeats_are_called_a_trial() -> None:
     found = report(PLAN, [r.model_copy(update={"recording": f"recordings/{r.key}.jsonl"}) for r in runs()])
-    assert {(r.strategy, r.task) for r in found.regrets} == {("always-30B", "c"), ("self-route", "b")}
-    text = text_of(found)
-    assert "pier-tui replay-session recordings/b-self-route-1.jsonl" in text
+    assert {(r.strategy, r.task, len(r.recordings)) for r in found.regrets} == {("self-route", "b", 2)}
+    text = text_of(found, Path("runs"), 100)
+    assert "pier-tui replay-session runs/recordings/b-self-route-1.jsonl" in text
     assert "not as a claim" in text
     assert "Baselines not run: random, length, latch" in text
 
@@ -117,6 +138,17 @@ def test_the_page_is_one_file_with_pictures_and_nothing_from_elsewhere() -> None
     assert page.count("<svg") == 2
     assert "http" not in page
     assert "self-route (n=4)" in page
+
+
+def test_names_beside_a_picture_do_not_lie_on_each_other() -> None:
+    assert spread([50, 50, 50, 10], 14, (24, 324)) == [50, 64, 78, 24]
+    assert spread([320, 322], 14, (24, 324)) == [310, 324]
+
+
+def test_at_eighty_columns_no_line_of_a_table_or_a_note_is_wider() -> None:
+    lines = text_of(report(PLAN, runs()), Path("runs"), 80).splitlines()
+    assert max(len(line) for line in lines if "replay-session" not in line) <= 80
+    assert sum(line.startswith("strategy") for line in lines) > 3
 
 
 def test_two_benches_are_paired_by_task() -> None:

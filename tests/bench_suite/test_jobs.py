@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import made
 
 from pier_tui.bench import suites
+from pier_tui.bench.environment import environment, requirements
 from pier_tui.bench.job import audit_of, carry_out, state_before
 from pier_tui.bench.judging import judge
 from pier_tui.bench.mining import mine
@@ -22,6 +23,7 @@ from pier_tui.bench.own import own
 from pier_tui.bench.task import PYTHON, Check, Job, Task, Tree
 from pier_tui.bench.worktree import files_of, lay_out
 from pier_tui.errors import ConfigError, PierError
+from pier_tui.repo.repo import Repo
 from pier_tui.repo.sample import IDENTITY
 from pier_tui.session.export import from_jsonl
 from pier_tui.tools.probing import probe
@@ -135,6 +137,16 @@ def test_a_folder_of_programs_and_tests_becomes_tasks(tmp_path: Path) -> None:
     assert set(task.tree.files) == {"python_programs/inc.py", "python_testcases/test_inc.py"}
 
 
+def test_only_requirements_are_installed_and_never_the_package_itself(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("six\n")
+    (tmp_path / "pyproject.toml").write_text(
+        '[project]\nname = "lib"\ndependencies = ["attrs"]\n[project.optional-dependencies]\n'
+        'test = ["hypothesis", "lib[extra]"]\ndocs = ["sphinx"]\n'
+        '[dependency-groups]\ndev = ["attrs", {include-group = "docs"}]\n'
+    )
+    assert requirements(tmp_path) == ("--requirement", str(tmp_path / "requirements.txt"), "attrs", "hypothesis")
+
+
 def commit(root: Path, message: str, **files: str) -> None:
     for name, text in files.items():
         (root / f"{name}.py").write_text(text)
@@ -151,7 +163,8 @@ async def test_commits_that_fix_what_their_tests_show_become_tasks(tmp_path: Pat
     test = "from lib import inc\n\n\ndef test_inc():\n    assert inc(1) == 2\n"
     commit(root, "Make inc add one", lib="def inc(x):\n    return x + 1\n", test_lib=test)
     commit(root, "Say more in a comment", lib="# inc\ndef inc(x):\n    return x + 1\n", test_lib=test + "# more\n")
-    found = [mined async for mined in mine(root, await probe(readable=(root,)))]
+    python = await environment(root, install=False)
+    found = [mined async for mined in mine(root, await probe(readable=(root,)), environment=str(python))]
     assert [m.reason for m in found if m.task is None] == ["its tests pass without it"]
     (task,) = [m.task for m in found if m.task]
     assert task.request == "Make inc add one"
@@ -161,5 +174,7 @@ async def test_commits_that_fix_what_their_tests_show_become_tasks(tmp_path: Pat
     assert suites.load(f"commits={file}") == [task]
     tree = tmp_path / "tree"
     lay_out(task.tree, tree)
+    assert (tree / ".venv").resolve() == python
+    assert ".venv" not in str(Repo.open(tree).files_sync())
     assert not (tree / "test_lib.py").exists()
     assert "return x\n" in (tree / "lib.py").read_text()

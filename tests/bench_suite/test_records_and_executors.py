@@ -16,9 +16,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 import made
 
 from pier_tui.bench.executor import Local, Ray
+from pier_tui.bench.expecting import expected
 from pier_tui.bench.job import Done
 from pier_tui.bench.records import Records
-from pier_tui.bench.runner import Going, Limits, expected, jobs_of, left
+from pier_tui.bench.runner import Going, Limits, jobs_of, left
 from pier_tui.errors import ConfigError, PierError
 from pier_tui.models.usage import Price
 
@@ -54,7 +55,7 @@ def test_another_setting_repeat_strategy_or_task_is_another_run() -> None:
         made.job("a", repeat=2),
         made.job("a", "latch"),
         one.model_copy(update={"overrides": {"profile": "local"}}),
-        one.model_copy(update={"versions": ("2",)}),
+        one.model_copy(update={"terms": "2"}),
     ]
     assert len({one.key, *(other.key for other in others)}) == 6
     assert made.job("a").key == one.key
@@ -90,11 +91,13 @@ def test_what_is_expected_comes_from_recorded_runs_or_says_that_it_is_a_prior() 
     assert (prior.tokens, prior.rupees) == (84800, Decimal("0.3248"))
     seen = expected(jobs, jobs[:1], [made.run("a", "x", True)], PRICE)
     assert (seen.tokens, seen.rupees, seen.done) == (110, Decimal("0.5"), 1)
+    dear = made.run("a", "self-route", True, tiers="sss")
+    assert expected(jobs, jobs, [made.run("a", "x", True), dear], PRICE).tokens == 660
 
 
 def test_an_unknown_strategy_number_is_refused_before_anything_runs() -> None:
     with pytest.raises(ConfigError, match="random@2"):
-        jobs_of([made.task()], ["random@2"], 1, {}, ())
+        jobs_of([made.task()], ["random@2"], 1, {}, "")
 
 
 def _survives(executor: object, names: list[str]) -> Counter[str]:

@@ -16,7 +16,8 @@ MOST_READ = 20
 
 def rename(work: Workspace, intent: Intent) -> None:
     """Rename a symbol; more than one file is for the strong rules. Raises Wants, Harder, Stop."""
-    old, new = intent.get("name"), intent.get("new").rsplit(".", 1)[-1]
+    old = ".".join(filter(None, (intent.get("owner"), intent.get("name"))))
+    new = intent.get("new").rsplit(".", 1)[-1]
     rest = left_alone(work, old, new) if work.transcript.edits() else ""
     settle(work, f"Renamed `{old}` to `{new}`", f"{rest} Review the proposed change before applying it.".strip())
     if not new.isidentifier():

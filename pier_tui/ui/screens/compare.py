@@ -63,7 +63,7 @@ class CompareScreen(Dialog[Wish]):
         return [VerticalScroll(*parts, can_focus=False)]
 
     def _beside(self, part: Callable[[Which], Content]) -> Horizontal:
-        return Horizontal(*(Static(part(which), classes=f"-{which}") for which in BOTH))
+        return Horizontal(*(Static(part(which), classes=f"-{which}", markup=False) for which in BOTH))
 
     def answer(self, which: Which) -> Content:
         """What a try said and did."""

@@ -42,6 +42,11 @@ async def test_a_method_of_one_class_is_renamed_by_its_attribute_accesses(ask: A
     assert session.text["more.py"] == "def g(line, price):\n    return line.cost()\n"
 
 
+async def test_a_method_is_named_with_its_class(ask: Any) -> None:
+    session = await ask("Rename the method price of Line to cost everywhere", FILES)
+    assert "def cost(self):" in session.text["shop/lines.py"]
+
+
 async def test_a_method_of_two_classes_is_not_renamed_by_guess(ask: Any) -> None:
     more = {"more.py": "class Other:\n    def price(self):\n        return 1\n"}
     session = await ask("rename price to cost everywhere", {**FILES, **more})
