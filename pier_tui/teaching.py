@@ -181,7 +181,7 @@ def reported(place: Place, path: Path | None, session: str = "") -> Report:
 def as_text(found: Report) -> str:
     """The report for a terminal."""
     if not found.turns:
-        return "No turn was answered yet, so there is nothing to report.\n"
+        return "No session here has an answered turn, so there is nothing to report; an import is for calibrate.\n"
     lines = [
         f"{counted(found.sessions, 'session')}, {counted(found.turns, 'turn')}, "
         f"{percent(found.escalation)} answered by the 105B",

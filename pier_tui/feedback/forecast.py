@@ -161,10 +161,8 @@ def _by_action(found: Sequence[Example]) -> dict[str, tuple[float, int]]:
     return {name: (sum(good), len(good)) for name, good in sorted(groups.items()) if len(good) >= WORTH_SAYING}
 
 
-def changed(before: Threshold | None, after: Threshold) -> list[str]:
+def changed(before: Threshold, after: Threshold) -> list[str]:
     """What is different from last time, as sentences."""
-    if before is None:
-        return [f"The threshold is {shown(after.tau)}, from {after.n} judged turns."]
     found: list[str] = []
     if abs(before.tau - after.tau) >= 0.005:
         found.append(f"The threshold went from {shown(before.tau)} to {shown(after.tau)}.")

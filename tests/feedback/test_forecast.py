@@ -82,7 +82,6 @@ def test_a_feature_that_tells_becomes_a_sentence_and_one_that_does_not_stays_uns
 
 def test_what_changed_is_told_against_the_last_time() -> None:
     after = Threshold(tau=0.7, n=60, calibrator=Platt(slope=0.0, offset=0.0))
-    assert changed(None, after) == ["The threshold is 0.70, from 60 judged turns."]
     assert changed(Threshold(tau=0.5, n=40, calibrator=Identity()), after) == [
         "The threshold went from 0.50 to 0.70.",
         "A score of 0.9 counted as 90 % and now counts as 50 %.",
@@ -94,7 +93,9 @@ def test_what_changed_is_told_against_the_last_time() -> None:
 def test_the_threshold_in_use_is_foreseen_as_it_is_and_not_as_its_hundredth() -> None:
     now = Threshold(tau=0.999, calibrator=Isotonic(scores=(0.5, 0.9), values=(0.2, 0.999)))
     feedback = labelled([(0.9, "keep"), (0.5, "escalate")])
-    found = outlook(feedback, now, None, setting=0.5, strategy="self-route", session="s").at(0.999)
+    whole = outlook(feedback, now, None, setting=0.5, strategy="self-route", session="s")
+    assert whole.changes[0] == "The threshold went from 0.50 to 0.999.", "the first time, against the setting"
+    found = whole.at(0.999)
     assert found is not None
     assert found.escalation is not None
     assert found.escalation[0] == 0.5
