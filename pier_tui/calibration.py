@@ -92,6 +92,10 @@ class Threshold(_Frozen):
     made: str = ""
     """ISO date and time of the fit."""
 
+    def holds_for(self, strategy: str) -> bool:
+        """Whether it can be used on this strategy's scores: of another's it says nothing."""
+        return self.strategy in ("", strategy)
+
 
 def shown(tau: float) -> str:
     """A threshold in two digits, in three where two would make it 0 or 1: one of 0.999 keeps turns, one of 1 none."""

@@ -11,7 +11,7 @@ from pier_tui.agent.lessons import rescored
 from pier_tui.calibration import Threshold, shown
 from pier_tui.errors import PierError
 from pier_tui.feedback import exchange
-from pier_tui.feedback.calibrate import ALPHA, Taught, teach, unfitted
+from pier_tui.feedback.calibrate import ALPHA, Taught, most_judged, teach, unfitted
 from pier_tui.feedback.forecast import changed, forecast, in_words
 from pier_tui.feedback.log import FeedbackLog
 from pier_tui.feedback.pool import Pool, synced
@@ -61,9 +61,10 @@ def calibrate(place: Place, wish: Wish) -> tuple[str, bool]:
     """What was learned, as text, and whether anything was; it is put in use unless that was not wanted."""
     feedback = rescored(exchange.read(wish.log) if wish.log else gathered(place))
     kept = Thresholds(place.state)
-    before = kept.now() or unfitted(place.threshold)
+    strategy, now = wish.strategy or most_judged(feedback), kept.now()
+    before = now if now is not None and now.holds_for(strategy) else unfitted(place.threshold)
     made = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    taught = teach(feedback, before, alpha=wish.alpha, strategy=wish.strategy, made=made, sure=wish.sure)
+    taught = teach(feedback, before, alpha=wish.alpha, strategy=strategy, made=made, sure=wish.sure)
     lines = told(taught, feedback)
     if not taught.refused and taught.after is not None:
         if wish.dry_run:
@@ -180,7 +181,7 @@ def reported(place: Place, path: Path | None, session: str = "") -> Report:
 def as_text(found: Report) -> str:
     """The report for a terminal."""
     if not found.turns:
-        return "No turn was answered yet, so there is nothing to report.\n"
+        return "No session here has an answered turn, so there is nothing to report; an import is for calibrate.\n"
     lines = [
         f"{counted(found.sessions, 'session')}, {counted(found.turns, 'turn')}, "
         f"{percent(found.escalation)} answered by the 105B",

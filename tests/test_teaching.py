@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent / "feedback"))
 from made_feedback import audited, telling
 
 from pier_tui import cli
-from pier_tui.calibration import FILE, load
+from pier_tui.calibration import FILE, Threshold, load, save
 from pier_tui.feedback.log import FeedbackLog
 from pier_tui.feedback.rows import Feedback
 from pier_tui.session.store import Store
@@ -56,6 +56,20 @@ def test_calibrate_learns_puts_in_use_and_takes_back(state: Path, capsys: pytest
     assert not (state / FILE).exists()
     assert run("calibrate", "--undo") == 2
     assert "no calibration to take back" in capsys.readouterr().err
+
+
+def test_what_was_learned_of_another_strategy_is_not_what_a_calibration_starts_from(
+    state: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill(state, telling(200))
+    save(state / FILE, Threshold(tau=0.99, strategy="cascade", n=40))
+    assert run("calibrate", "--alpha", "0.1", "--dry-run") == 0
+    out = capsys.readouterr().out
+    assert "before: threshold 0.50" in out
+    assert "The threshold went from 0.50" in out
+    save(state / FILE, Threshold(tau=0.99, strategy="self-route", n=40))
+    run("calibrate", "--alpha", "0.1", "--dry-run")
+    assert "before: threshold 0.99" in capsys.readouterr().out
 
 
 def test_with_too_few_labels_calibrate_says_how_many_there_are(state: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -50,7 +50,7 @@ class Routing:
 
         What was learned of another strategy's scores says nothing of this one's.
         """
-        if self.learned is None or self.learned.strategy not in ("", strategy):
+        if self.learned is None or not self.learned.holds_for(strategy):
             return self.threshold, Identity()
         return self.learned.tau, self.learned.calibrator
 

@@ -140,22 +140,22 @@ class Teaching:
 
     def _outlook(self) -> Outlook:
         learning = self.parts.learning
-        before = learning.files.before() if learning.files else None
+        before, strategy = learning.files.before() if learning.files else None, self.parts.routing.strategy.name
         feedback = self.log.everything()
         self._judged = len(lessons(feedback))
         return outlook(
             rescored(feedback),
             self._holding(),
-            before,
+            before if before is not None and before.holds_for(strategy) else None,
             setting=learning.setting,
-            strategy=self.parts.routing.strategy.name,
+            strategy=strategy,
             session=self.parts.recorder.session,
         )
 
     def _holding(self) -> Threshold | None:
         """What was learned of the strategy there is now."""
         used = self.parts.learning.used
-        return used if used is not None and used.strategy in ("", self.parts.routing.strategy.name) else None
+        return used if used is not None and used.holds_for(self.parts.routing.strategy.name) else None
 
     async def calibrate(self) -> str:
         """Learn from everything logged, use it from the next turn on, and say in a sentence what changed or why not."""

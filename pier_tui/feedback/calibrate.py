@@ -59,7 +59,7 @@ def teach(
 
     `sure` asks for a risk below alpha with this probability, not on average. `made` is the date to write down.
     """
-    strategy = strategy or _most_judged(feedback)
+    strategy = strategy or most_judged(feedback)
     found = examples(feedback, strategy)
     if len(found) < LEAST:
         short = f"not enough labels yet: {len(found)} of {LEAST}{_uncounted(feedback, found)}"
@@ -80,7 +80,8 @@ def teach(
     return _judged(fitted, found, feedback)
 
 
-def _most_judged(feedback: Feedback) -> str:
+def most_judged(feedback: Feedback) -> str:
+    """The strategy with the most judged turns; '' where there are none."""
     counts: dict[str, int] = {}
     for example in examples(feedback):
         counts[example.row.strategy] = counts.get(example.row.strategy, 0) + 1

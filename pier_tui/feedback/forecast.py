@@ -15,16 +15,20 @@ from pier_tui.feedback.rows import DecisionRow, Feedback, Frozen
 
 Share = tuple[float, float, float]
 """A share and its interval."""
+FORCED = frozenset({"forced", "only"})
+"""Routes of turns no threshold was asked about."""
 WORTH_SAYING = 5
 """Turns on either side of a feature below which it is not spoken of."""
 
 
 class Forecast(Frozen):
-    """A threshold applied to the logged turns. Turns settled without a score stay as they were."""
+    """A threshold applied to the logged turns. Those settled without a score stay as they were, forced ones are out."""
 
     tau: float
     turns: int
-    """Logged turns with a score."""
+    """Logged turns, none where no score decided any."""
+    settled: int = 0
+    """Those of them that went to the strong model without a score (signals, latch, handed over): at any threshold."""
     escalation: Share | None = None
     cost: Decimal | None = None
     """Rupees a turn (an estimate), the weak answer of an escalated one paid as well; None where prices are unknown."""
@@ -40,18 +44,19 @@ class Forecast(Frozen):
 
 def forecast(feedback: Feedback, threshold: Threshold, strategy: str = "") -> Forecast:
     """What a threshold with its calibrator would have done with the turns logged so far."""
-    scored = [(row, row.raw) for row in feedback.decisions if row.raw is not None and strategy in ("", row.strategy)]
+    rows = [row for row in feedback.decisions if strategy in ("", row.strategy) and row.route not in FORCED]
     found = examples(feedback, strategy)
     apply, tau = threshold.calibrator.apply, threshold.tau
-    if not scored:
+    if all(row.raw is None for row in rows):
         return Forecast(tau=tau, turns=0, labels=len(found))
-    up = [apply(score) < tau for _, score in scored]
+    up = [row.tier == "strong" if row.raw is None else apply(row.raw) < tau for row in rows]
     lost = sum(e.lost for e in found if apply(e.score) >= tau)
     return Forecast(
         tau=tau,
-        turns=len(scored),
+        turns=len(rows),
+        settled=sum(row.raw is None and row.tier == "strong" for row in rows),
         escalation=wilson(sum(up), len(up))[:3],
-        cost=_cost([row for row, _ in scored], up),
+        cost=_cost(rows, up),
         regret=wilson(lost, len(found))[:3] if found else None,
         labels=len(found),
     )
@@ -68,7 +73,8 @@ def _cost(rows: Sequence[DecisionRow], up: Sequence[bool]) -> Decimal | None:
     for row, escalated in zip(rows, up, strict=True):
         if row.weak_only is None or row.strong_only is None:
             return None
-        total += row.weak_only + (row.strong_only if escalated else 0)
+        drafted = row.raw is not None or row.escalated or not escalated
+        total += (row.weak_only if drafted else 0) + (row.strong_only if escalated else 0)
     return total / len(rows)
 
 
@@ -155,10 +161,8 @@ def _by_action(found: Sequence[Example]) -> dict[str, tuple[float, int]]:
     return {name: (sum(good), len(good)) for name, good in sorted(groups.items()) if len(good) >= WORTH_SAYING}
 
 
-def changed(before: Threshold | None, after: Threshold) -> list[str]:
+def changed(before: Threshold, after: Threshold) -> list[str]:
     """What is different from last time, as sentences."""
-    if before is None:
-        return [f"The threshold is {shown(after.tau)}, from {after.n} judged turns."]
     found: list[str] = []
     if abs(before.tau - after.tau) >= 0.005:
         found.append(f"The threshold went from {shown(before.tau)} to {shown(after.tau)}.")

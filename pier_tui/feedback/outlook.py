@@ -53,7 +53,7 @@ def outlook(
         forecasts=tuple(foreseen),
         judged=len(found),
         words=tuple(in_words(feedback, used, strategy)),
-        changes=tuple(changed(before, now)) if now is not None else (),
+        changes=tuple(changed(before or unfitted(setting), now)) if now is not None else (),
         regrets=tuple(sorted(regrets(feedback), key=lambda regret: regret.row.session != session)),
         labels={name: standing.count(name) for name in ("escalate", "de-escalate", "keep")},
         open=tuple(unjudged(feedback)),

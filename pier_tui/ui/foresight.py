@@ -13,7 +13,8 @@ def foreseen(found: Forecast) -> tuple[str, ...]:
     """What a threshold would mean for the logged turns: escalation, cost, regret."""
     if found.escalation is None:
         return ("no logged turn has a score yet",)
-    parts = [f"escalates {_share(found.escalation)} of {counted(found.turns, 'logged turn')}"]
+    settled = f" ({found.settled} at any threshold)" if found.settled else ""
+    parts = [f"escalates {_share(found.escalation)} of {counted(found.turns, 'logged turn')}{settled}"]
     if found.cost is not None:
         parts.append(f"costs {money(found.cost, estimated=True)} a turn")
     if found.regret is not None and found.enough:

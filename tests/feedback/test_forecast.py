@@ -11,13 +11,14 @@ from pier_tui.feedback.examples import examples
 from pier_tui.feedback.forecast import changed, forecast, forecasts, in_words, lessons, said
 from pier_tui.feedback.outlook import outlook
 from pier_tui.feedback.rows import Feedback, Label
+from pier_tui.ui.foresight import foreseen
 
 AT = Threshold(tau=0.5)
 
 
 def test_a_threshold_is_applied_to_the_turns_that_were_logged() -> None:
     price = {"weak_only": Decimal(1), "strong_only": Decimal(4)}
-    rows = (row(1, 0.9, **price), row(2, 0.6, **price), row(3, 0.4, **price), row(4, None), row(5, 0.8, **price))
+    rows = (row(1, 0.9, **price), row(2, 0.6, **price), row(3, 0.4, **price), row(5, 0.8, **price))
     found = forecast(Feedback(decisions=rows, labels=(press(1, "keep"), press(2, "escalate"))), AT)
     assert (found.turns, found.labels, found.enough) == (4, 2, False)
     assert found.escalation is not None
@@ -25,6 +26,25 @@ def test_a_threshold_is_applied_to_the_turns_that_were_logged() -> None:
     assert found.cost == Decimal(2)
     assert found.regret is not None
     assert found.regret[0] == 0.5
+
+
+def test_turns_settled_without_a_score_count_as_they_were_at_every_threshold_and_forced_ones_not() -> None:
+    price = {"weak_only": Decimal(1), "strong_only": Decimal(4)}
+    rows = (
+        row(1, 0.9, **price),
+        row(2, None, "strong", route="signal", **price),
+        row(3, None, "strong", route="handoff", escalated=True, **price),
+        row(4, None, **price),
+        *(row(n, None, "strong", route=route) for n, route in ((5, "forced"), (6, "only"))),
+    )
+    low, high = (forecast(Feedback(decisions=rows), Threshold(tau=tau)) for tau in (0.0, 1.0))
+    assert (low.turns, low.settled, high.turns, high.settled) == (4, 2, 4, 2)
+    assert low.escalation is not None
+    assert high.escalation is not None
+    assert (low.escalation[0], high.escalation[0]) == (0.5, 0.75)
+    assert low.cost == Decimal(11) / 4, "the settled one was never put to the weak model, the handed over one was"
+    assert foreseen(low)[0].endswith("of 4 logged turns (2 at any threshold)")
+    assert forecast(Feedback(decisions=rows[1:]), AT).escalation is None, "no score, so no threshold to speak of"
 
 
 def test_a_higher_threshold_never_escalates_less_nor_regrets_more() -> None:
@@ -62,7 +82,6 @@ def test_a_feature_that_tells_becomes_a_sentence_and_one_that_does_not_stays_uns
 
 def test_what_changed_is_told_against_the_last_time() -> None:
     after = Threshold(tau=0.7, n=60, calibrator=Platt(slope=0.0, offset=0.0))
-    assert changed(None, after) == ["The threshold is 0.70, from 60 judged turns."]
     assert changed(Threshold(tau=0.5, n=40, calibrator=Identity()), after) == [
         "The threshold went from 0.50 to 0.70.",
         "A score of 0.9 counted as 90 % and now counts as 50 %.",
@@ -74,7 +93,9 @@ def test_what_changed_is_told_against_the_last_time() -> None:
 def test_the_threshold_in_use_is_foreseen_as_it_is_and_not_as_its_hundredth() -> None:
     now = Threshold(tau=0.999, calibrator=Isotonic(scores=(0.5, 0.9), values=(0.2, 0.999)))
     feedback = labelled([(0.9, "keep"), (0.5, "escalate")])
-    found = outlook(feedback, now, None, setting=0.5, strategy="self-route", session="s").at(0.999)
+    whole = outlook(feedback, now, None, setting=0.5, strategy="self-route", session="s")
+    assert whole.changes[0] == "The threshold went from 0.50 to 0.999.", "the first time, against the setting"
+    found = whole.at(0.999)
     assert found is not None
     assert found.escalation is not None
     assert found.escalation[0] == 0.5

@@ -66,7 +66,7 @@ async def test_what_was_learned_is_told_in_sentences_and_what_changed_since() ->
         assert (
             "Where 1 or more turns in a row just failed, the 30B was right in 0 of 10 turns, else in 29 of 30." in text
         )
-        assert "since last time: The threshold is 0.62, from 40 judged turns." in text
+        assert "since last time: The threshold went from 0.50 to 0.62." in text
 
 
 async def test_with_few_labels_it_says_how_many_are_missing() -> None:
