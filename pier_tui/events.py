@@ -12,8 +12,7 @@ Grammar (a session is a sequence of these; `?` optional, `*` any number, `+` at 
     between requests: PromptWarmed
 
 An edit is proposed where its tool made it and reviewed whenever the user gets to it; the agent goes on meanwhile.
-An answer that was discarded is still a CallFinished, with `kept=False`: it was paid for. `TRANSIENT` events are
-shown but not stored.
+A discarded answer is still a CallFinished, with `kept=False`: it was paid for. `TRANSIENT` events are not stored.
 """
 
 from __future__ import annotations
@@ -353,11 +352,12 @@ class Overridden(Event):
 
 
 class Notice(Event):
-    """Something the user should know, in one sentence."""
+    """Something the user should know, in one sentence. `strategy`: what it says the session is routed by now."""
 
     type: Literal["notice"] = "notice"
     text: str
     level: Literal["info", "warning", "error"] = "info"
+    strategy: str = ""
 
 
 AnyEvent = Annotated[

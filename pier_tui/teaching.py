@@ -20,6 +20,7 @@ from pier_tui.feedback.rows import Feedback
 from pier_tui.feedback.thresholds import Learned, Thresholds
 from pier_tui.session.shelf import FILE as SESSIONS
 from pier_tui.session.store import Store
+from pier_tui.session.tries import Tries
 from pier_tui.ui.foresight import foreseen
 from pier_tui.ui.format import NAMES, counted, money, percent, seconds, tokens
 
@@ -173,7 +174,7 @@ def reported(place: Place, path: Path | None, session: str = "") -> Report:
         events = [store.events(one) for one in ids]
     log = FeedbackLog(place.state / LOG)
     try:
-        return report(events, log.everything())
+        return report(events, log.everything(), [Tries(session).gone for session in events])
     finally:
         log.close()
 

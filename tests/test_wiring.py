@@ -144,6 +144,9 @@ async def test_a_resumed_session_goes_on_with_everything_it_had(root: Path, env:
         await propose(made, FIXED)
         async for _ in made.choose("strong", "pinned"):
             pass
+        for name, once in (("always-30B", False), ("always-105B", True)):
+            async for _ in made.route_by(name, once=once):
+                pass
         session, ledger, pending, backbone = made.session_id, made.ledger, made.pending, made.backbone
         turn = max(e.turn for e in await _kept(env, session))
     async with agent(root, env, resume=session) as made:
@@ -151,6 +154,7 @@ async def test_a_resumed_session_goes_on_with_everything_it_had(root: Path, env:
         assert made.ledger == ledger
         assert made.pending == pending
         assert made.backbone == backbone
+        assert made.strategy == "always-30B"
         applied = [e async for e in made.review(everything(made.pending))]
         checkpoint = next(e.checkpoint for e in applied if e.type == "checkpoint_taken")
         assert "- 1" not in (root / "app.py").read_text()

@@ -130,5 +130,5 @@ async def route_by(parts: Parts, name: str, *, once: bool) -> AsyncGenerator[Any
         routing.once = chosen
     else:
         routing.strategy, routing.once = chosen, None
-    words = "The next request is" if once else "Requests are"
-    yield await parts.recorder.log(Notice(text=f"{words} routed by {chosen.name}: {chosen.about}."))
+    words, kept = ("The next request is", "") if once else ("Requests are", chosen.name)
+    yield await parts.recorder.log(Notice(text=f"{words} routed by {chosen.name}: {chosen.about}.", strategy=kept))

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from pier_tui.agent.record import Recorder
-from pier_tui.errors import PatchError, PierError
+from pier_tui.agent.routing import Routing
+from pier_tui.errors import ConfigError, PatchError, PierError
 from pier_tui.events import AnyEvent, Event, Notice, RequestStarted
 from pier_tui.redaction import MARK, without_keys
 from pier_tui.repo.diff import FileDiff, Patch
@@ -138,6 +140,13 @@ def left(store: Store, opened: Opened, presence: Presence) -> Resuming:
 
     drafts = Drafts(store.draft(opened.session), keep_draft)
     return Resuming(opened.resumed.unfinished, tuple(messages), keep, others, drafts)
+
+
+def route_as_before(routing: Routing, resumed: Resumed) -> None:
+    """Route by what the user chose for the session; by the settings where there is no such strategy any more."""
+    if resumed.strategy:
+        with suppress(ConfigError):
+            routing.strategy = routing.make(resumed.strategy)
 
 
 def cut_off_words(resumed: Resumed) -> list[str]:

@@ -162,9 +162,9 @@ class Teaching:
         await self.keep()
         return await self._said(await asyncio.to_thread(self._calibrate))
 
-    async def _said(self, text: str) -> str:
+    async def _said(self, text: str, strategy: str = "") -> str:
         """Write it in the journal too, as it changes how turns are routed."""
-        return (await self.parts.recorder.log(Notice(text=text))).text
+        return (await self.parts.recorder.log(Notice(text=text, strategy=strategy))).text
 
     def _calibrate(self) -> str:
         learning = self.parts.learning
@@ -209,7 +209,7 @@ class Teaching:
             return "This session uses one model only; start it without --only to choose."
         chosen = await asyncio.to_thread(self.parts.routing.make, name)
         self.parts.routing.strategy = chosen
-        return await self._said(f"Turns are routed by {chosen.name}: {chosen.about}.")
+        return await self._said(f"Turns are routed by {chosen.name}: {chosen.about}.", chosen.name)
 
     async def use_tau(self, tau: float) -> str:
         """Route by this threshold for the rest of the session; what was learned otherwise stays."""

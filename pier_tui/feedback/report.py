@@ -1,14 +1,16 @@
 """Savings, honestly: what sessions cost against one model alone, from the events of the journal. Pure.
 
 The single-model figures are those of each call's counterfactual: estimates, with the cache that model alone would
-have had where the call says so. What was spent is as billed, so what a switch made a model read again is in it.
+have had where the call says so, over the turns a session stands on, so that a turn done again counts once. What was
+spent is as billed, so what a switch made a model read again is in it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import zip_longest
 from statistics import median
 
 from pydantic import Field
@@ -113,14 +115,17 @@ class _Sum:
         self.tiers: dict[Tier, _Tally] = {"weak": _Tally(), "strong": _Tally()}
         self.labels: dict[str, Labelled] = {}
         self.warm_ups: list[PromptWarmed] = []
+        self.standing: list[CallFinished] = []
+        """The kept calls of the turns the sessions stand on."""
         self._answered: dict[tuple[str, int], Tier] = {}
 
-    def session(self, events: Iterable[AnyEvent]) -> None:
+    def session(self, events: Iterable[AnyEvent], aside: Container[int]) -> None:
         last: Tier | None = None
         for event in events:
             match event:
                 case CallFinished():
                     last = self._called(event, last)
+                    self.standing += [event] if event.kept and event.turn not in aside else []
                 case PromptWarmed():
                     self.warm_ups.append(event)
                 case AnswerCompleted():
@@ -166,11 +171,14 @@ class _Sum:
         )
 
 
-def report(sessions: Sequence[Sequence[AnyEvent]], feedback: Feedback) -> Report:
-    """The figures of some sessions. Of `feedback` their decisions, labels and audits count."""
+def report(sessions: Sequence[Sequence[AnyEvent]], feedback: Feedback, aside: Sequence[Container[int]] = ()) -> Report:
+    """The figures of some sessions. Of `feedback` their decisions, labels and audits count.
+
+    `aside` are, for each session, the turns it does not stand on (`session.tries`): paid for, and nothing else.
+    """
     total = _Sum()
-    for events in sessions:
-        total.session(events)
+    for events, gone in zip_longest(sessions, aside, fillvalue=()):
+        total.session(events, gone)
     ids = {event.session for events in sessions for event in events if event.session}
     own = Feedback(
         decisions=tuple(row for row in feedback.decisions if row.session in ids),
@@ -192,8 +200,8 @@ def report(sessions: Sequence[Sequence[AnyEvent]], feedback: Feedback) -> Report
         actual=None if unpriced else known,
         known=known,
         unpriced=unpriced,
-        weak_only=_alone(calls, "30B"),
-        strong_only=_alone(calls, "105B"),
+        weak_only=_alone(total.standing, "30B"),
+        strong_only=_alone(total.standing, "105B"),
         compared=_compared(calls),
         offline=bool(calls) and all(call.offline for call in calls),
         labels={name: standing.count(name) for name in ("escalate", "de-escalate", "keep")},
@@ -213,8 +221,8 @@ def _kept_tries(feedback: Feedback) -> dict[Tier, int]:
 
 
 def _alone(calls: Iterable[CallFinished], label: str) -> Decimal | None:
-    """Rupees of the kept calls on one model; nobody working on one alone would have made the discarded ones."""
-    amounts = [alone(call, label) for call in calls if call.kept]
+    """Rupees of these calls on one model; nobody working on one alone would have made discarded ones."""
+    amounts = [alone(call, label) for call in calls]
     return None if None in amounts or not amounts else sum((a for a in amounts if a is not None), Decimal(0))
 
 

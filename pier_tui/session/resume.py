@@ -23,6 +23,7 @@ from pier_tui.events import (
     Choice,
     Compacted,
     Labelled,
+    Notice,
     Overridden,
     PatchApplied,
     PatchProposed,
@@ -56,6 +57,8 @@ class Resumed(BaseModel):
     labels: dict[str, Label] = {}
     checkpoints: tuple[str, ...] = ()
     pinned: Choice = "auto"
+    strategy: str = ""
+    """What the user last chose to route the session by; empty where he left that to the settings."""
     request: int = 0
     turn: int = 0
     unfinished: str = ""
@@ -117,6 +120,8 @@ class _Folding:
                     v["labels"][decision] = label
             case Overridden(scope="pinned", choice=choice):
                 v["pinned"] = choice
+            case Notice(strategy=strategy) if strategy:
+                v["strategy"] = strategy
             case BackboneChanged() | BackboneRestored() | Compacted():
                 self._change(event)
 

@@ -67,6 +67,11 @@ class Tries:
         """Whether a turn is not what the session goes on from."""
         return turn in self._requests and turn not in self.live
 
+    @property
+    def gone(self) -> frozenset[int]:
+        """All turns that are set aside."""
+        return frozenset(self._requests) - frozenset(self.live)
+
     def pair(self, turn: int) -> Pair | None:
         """The latest pair a turn belongs to: that it begins, or else that it is part of."""
         pairs = list(reversed(self.pairs.values()))

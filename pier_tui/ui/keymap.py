@@ -28,7 +28,7 @@ WORKBENCH: list[BindingType] = [
 ]
 
 REPLAY: list[BindingType] = [
-    Binding("space", "replay_pause", "pause", priority=True, id="replay.pause"),
+    Binding("comma", "replay_pause", "pause", priority=True, id="replay.pause", key_display=","),
     Binding("full_stop", "replay_step", "step", priority=True, id="replay.step", key_display="."),
     Binding("plus,equals_sign", "replay_speed(2)", "faster", priority=True, id="replay.faster", key_display="+"),
     Binding("minus", "replay_speed(0.5)", "slower", priority=True, id="replay.slower", key_display="-"),

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import reduce
 from statistics import median
 
 from pier_tui.backbone.drift import Drift, said
@@ -37,6 +38,7 @@ from pier_tui.session.tries import Tries
 from pier_tui.ui.drafts import Drafts
 from pier_tui.ui.format import NAMES, elsewhere
 
+_NOTHING: Decimal | None = Decimal(0)
 _FENCE = re.compile(r"^```[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -163,7 +165,10 @@ class Turn:
 
 @dataclass(frozen=True)
 class Point:
-    """The session's cost after a call: as it was, and as the other two ways would have been (None unknown)."""
+    """The session's cost so far: as it was, and as the other two ways would have been (None unknown).
+
+    The other ways are of the turns the session then stood on: nobody on one model alone does a turn twice.
+    """
 
     actual: Decimal
     strong_only: Decimal | None
@@ -194,6 +199,9 @@ class Story:
             case TurnStarted() | WentBack() | TryKept():
                 self.tries.add(event)
                 self._rated = False
+                if not isinstance(event, TurnStarted) and self.points:
+                    last = self.points[-1].actual
+                    self.points.append(Point(last, self._standing_on("strong"), self._standing_on("weak")))
             case RequestStarted():
                 self.title = self.title or next(iter(event.text.strip().splitlines()), "")
             case RouteDecided():
@@ -230,7 +238,7 @@ class Story:
         self.models[event.tier].add(event)
         last = self.points[-1] if self.points else Point(Decimal(0), Decimal(0), Decimal(0))
         actual = last.actual + (event.cost or 0)
-        if not event.kept:
+        if not event.kept or self.tries.aside(event.turn):
             # Nobody working on one model alone would have made a call whose answer was thrown away.
             self.points.append(Point(actual, last.strong_only, last.weak_only))
             return
@@ -252,6 +260,12 @@ class Story:
         amount, profile = elsewhere(event, tier)
         self.compared = profile or self.compared
         return amount
+
+    def _standing_on(self, tier: Tier) -> Decimal | None:
+        """What the turns the session stands on would have cost on this model: a turn done twice counts once."""
+        turns = (turn for turn in self.turns.values() if not self.tries.aside(turn.number))
+        amounts = (elsewhere(call, tier)[0] for turn in turns for call in turn.calls if call.kept)
+        return reduce(_plus, amounts, _NOTHING)
 
     def _returned(self, event: ToolReturned) -> None:
         tools = self._turn(event).tools

@@ -7,11 +7,21 @@ from typing import Any
 
 from made_feedback import press, row
 
-from pier_tui.events import AnswerCompleted, AnyEvent, CallFinished, Labelled, TurnEnded
+from pier_tui.events import (
+    AnswerCompleted,
+    AnyEvent,
+    CallFinished,
+    Labelled,
+    TryKept,
+    TurnEnded,
+    TurnStarted,
+    WentBack,
+)
 from pier_tui.feedback.report import report
 from pier_tui.feedback.rows import Feedback, Pair
 from pier_tui.models.messages import Tier
 from pier_tui.models.usage import Usage
+from pier_tui.session.tries import Tries
 
 
 def call(turn: int, tier: Tier, cost: str | None, weak: str, strong: str, **more: Any) -> CallFinished:
@@ -49,6 +59,17 @@ def test_what_was_spent_is_held_against_the_kept_calls_on_one_model_alone() -> N
     assert (strong.switches, strong.reread, strong.call_seconds) == (1, 1200, 6.0)
     assert (weak.switches, weak.reread) == (1, 200)
     assert not found.same_price
+
+
+def test_a_turn_done_again_is_paid_twice_and_counts_once_on_one_model_alone() -> None:
+    events = [TurnStarted(session="s", turn=1), *turn(1, "weak", call(1, "weak", "1", "1", "2"))]
+    events += [WentBack(session="s", to=1, again=2, tier="strong"), TurnStarted(session="s", turn=2)]
+    events += turn(2, "strong", call(2, "strong", "3", "4", "5"))
+    found = report([events], Feedback(), [Tries(events).gone])
+    assert (found.actual, found.strong_only, found.weak_only) == (Decimal(4), Decimal(5), Decimal(4))
+    events.append(TryKept(session="s", again=2, kept="first"))
+    found = report([events], Feedback(), [Tries(events).gone])
+    assert (found.actual, found.strong_only, found.weak_only) == (Decimal(4), Decimal(2), Decimal(1))
 
 
 def test_a_call_of_unknown_cost_makes_the_sum_and_the_saving_unknown() -> None:

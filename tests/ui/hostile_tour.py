@@ -284,7 +284,7 @@ async def prompt(pilot: Pilot[None], poison: Poison) -> None:
         await pilot.pause()
     await pilot.press("@", "a")
     await pilot.pause()
-    app.bench.conversation.set_queue([poison.short("queued"), poison.long("queued")])
+    app.bench.conversation.set_work([poison.short("queued"), poison.long("queued")], True)
     await pilot.pause()
     app.copy_to_clipboard(poison.long("copied"))
     app.bench.conversation.prompt.select_all()

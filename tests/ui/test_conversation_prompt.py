@@ -67,7 +67,10 @@ async def test_an_empty_prompt_sends_nothing() -> None:
 async def test_steering_a_shell_command_and_the_editor_are_posted_apart() -> None:
     app = PromptApp()
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.press(*"!ls", "enter", "x", "ctrl+s", "y", "ctrl+g")
+        await pilot.press(*"!ls", "enter", "ctrl+s", "x", "ctrl+s")
+        assert (app.posted, app.query_one(PromptInput).text) == ([("shell", "ls")], "x"), "nothing runs"
+        app.query_one(PromptInput).running = True
+        await pilot.press("ctrl+s", "y", "ctrl+g")
         assert app.posted == [("shell", "ls"), ("steer", "x"), ("editor", "y")]
 
 
@@ -147,7 +150,7 @@ async def test_the_queue_is_shown_and_up_takes_the_last_back() -> None:
     app = PromptApp()
     async with app.run_test(size=(80, 24)) as pilot:
         pane = app.query_one(ConversationPane)
-        pane.set_queue(["then [red]add tests"])
+        pane.set_work(["then [red]add tests"], True)
         await pilot.press("up")
         assert "queued: then [red]add tests" in str(app.query_one("#queue", Static).content)
         assert app.posted == [("back", "")]

@@ -124,6 +124,17 @@ def test_turns_set_aside_or_forced_do_not_count_as_escalated() -> None:
     assert story.escalation_rate is None
 
 
+def test_a_turn_done_twice_counts_once_in_what_one_model_alone_would_have_cost() -> None:
+    story, usage = Story(), Usage(prompt=1_000, cached=0, output=10)
+    dear = {"105B": Decimal("0.03"), "30B": None}
+    story.add_all([*turns("weak"), call(1, "weak", usage), WentBack(to=1, again=2, tier="strong")])
+    assert story.saved == -story.cost
+    story.add_all([*turns("strong", first=2), call(2, "strong", usage, counterfactual=dear)])
+    assert (story.saved, story.ratio) == (Decimal("0.03") - story.cost, None)
+    story.add(TryKept(again=2, kept="first"))
+    assert (story.saved, story.ratio) == (Decimal("0.01") - story.cost, Decimal("0.4"))
+
+
 def test_free_models_are_told_as_free_and_not_as_no_rupees() -> None:
     story = told(call(1, "weak", Usage(prompt=10, cached=5, output=1), FREE))
     assert savings(story)[0] == "by caching: nothing was charged; 5 tokens were not read again"

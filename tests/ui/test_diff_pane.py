@@ -474,6 +474,10 @@ async def test_several_lines_are_selected_taken_and_commented_on_together() -> N
         await pilot.pause()
         shown = [app.pane.view.render_line(y).text.rstrip() for y in range(6, 12)]
         assert shown[4:] == ["▶  31  33   w = 4", "▌       » lines 31-33: why?"]
+        pieces = [s for s in app.pane.view.render_line(11) if s.style and s.style.meta.get("offset") == (0, 11)]
+        assert [piece.text.rstrip() for piece in pieces] == ["lines 31-33: why?"], (
+            "a comment is copied as it lies there"
+        )
         await pilot.press("c")
         assert app.pane.query_one(CommentInput).value == "why?"
         await pilot.press("escape", "up", "c", *"z", "enter", "S")

@@ -102,6 +102,14 @@ async def test_a_regretted_turn_of_this_session_is_gone_to_and_one_of_another_is
         await pilot.press(*"n" * (len(screen._regrets) - 1), "g")
         await until(pilot, lambda: app.screen is app.bench)
         assert app.bench.conversation.transcript.has_focus
+        await pilot.press("ctrl+b")
+        costs: Any = app.screen
+        await until(pilot, lambda: costs._regrets is not None)
+        rows = [row.split(maxsplit=2) for row in costs.text(76).plain.splitlines()]
+        assert ["30B", "1", "1"] in [row[:2] + row[2].split()[:1] for row in rows if len(row) == 3]
+        assert [row for row in rows if row[-1:] == ["you said it should have been the 105B"]] == [
+            ["2", "?", "you said it should have been the 105B"]
+        ]
 
 
 async def test_a_session_without_an_agent_shows_its_own_figures_only() -> None:

@@ -60,12 +60,19 @@ async def test_the_recording_mark_is_there_from_the_start_and_stays(tmp_path: Pa
             await pilot.pause()
         line = screen.query_one(Header).render().plain
         keys = screen.query_one(KeyLine).render().plain
-        assert "space pause" in keys
-        assert "fold" not in keys
+        assert ", pause" in keys
+        assert "space fold" in keys
         assert line.startswith(" RECORDING at its end ")
         assert "offline · 2026-01-02" in line
         assert screen.story.title == "fix it"
         assert not screen.conversation.box.display
+        await pilot.press("f4")
+        await pilot.pause()
+        turns = screen.conversation.transcript
+        assert turns.has_focus
+        assert turns.selected == 2
+        assert "space unfold" in screen.query_one(KeyLine).render().plain
+        await pilot.press("comma")
 
 
 async def test_a_file_that_is_no_recording_is_one_sentence(tmp_path: Path) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from decimal import Decimal
+
 import pytest
 from kept_sessions import KeptSessions, Line
 from scripted_workbench import ScriptedWorkbench
@@ -11,7 +14,7 @@ from textual.widgets import OptionList, Static
 from pier_tui.events import AnswerCompleted, RequestStarted, ToolCalled, TurnStarted
 from pier_tui.tools.approval import User
 from pier_tui.ui.app import PierApp
-from pier_tui.ui.screens.sessions import SessionsScreen
+from pier_tui.ui.screens.sessions import SessionsScreen, one_line
 from pier_tui.ui.widgets.footer import KeyLine
 from pier_tui.ui.widgets.header import Header
 from pier_tui.ui.workbench import Workbench
@@ -76,6 +79,8 @@ async def reopen(user: User, session: str) -> Workbench:
 @pytest.mark.parametrize("size", [(80, 24), (120, 36)])
 async def test_sessions_are_copied_renamed_deleted_and_written_out_on_the_screen(size: tuple[int, int]) -> None:
     shelf = KeptSessions(Line(open="here"), Line("two", "a \x1b[31mlong title " * 9, unpriced=2, open="elsewhere"))
+    unpriced = one_line(replace(Line("x", unpriced=2), cost=Decimal(0)), 0.0).plain
+    assert unpriced.split("turns")[1].split()[0] == "?"
     app = PierApp(ScriptedWorkbench().start, repository="shop", reopen=reopen, shelf=shelf)
     async with app.run_test(size=size) as pilot:
         await shown(app, pilot)

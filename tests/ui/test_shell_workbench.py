@@ -119,9 +119,13 @@ async def test_escape_stops_the_request_and_keeps_what_was_said() -> None:
     async with workbench(bench) as (app, pilot):
         app.bench.request("wait for ever")
         await until(pilot, lambda: app.bench.work.running and app.bench.activity.busy)
+        await pilot.pause()
+        assert "ctrl+s steer" in app.bench.query_one(KeyLine).render().plain.replace("^s", "ctrl+s")
         await pilot.press("escape")
         await idle(pilot, app)
         assert app.bench.activity.text == "idle"
+        await pilot.pause()
+        assert "steer" not in app.bench.query_one(KeyLine).render().plain
 
 
 async def test_a_second_request_waits_for_the_first_and_can_be_dropped() -> None:

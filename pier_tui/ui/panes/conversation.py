@@ -85,8 +85,9 @@ class ConversationPane(Vertical):
         """What the prompt's border says of the next turn."""
         self.prompt.set_next(choice_text)
 
-    def set_queue(self, texts: Sequence[str], *, held: bool = False) -> None:
-        """Show the messages that wait; those `held` wait for the user."""
+    def set_work(self, texts: Sequence[str], running: bool, *, held: bool = False) -> None:
+        """Show the messages that wait; those `held` wait for the user. What is `running` can be steered."""
+        self.prompt.running = running
         self.box.set_queue(texts, held=held)
 
     def edit(self, text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import takewhile
 from typing import ClassVar
 
 from textual import events
@@ -151,7 +152,7 @@ class PaneFrame(Vertical):
             self.call_after_refresh(target.focus)
 
     def _first(self, pane: Widget) -> Widget | None:
-        chain = [pane, *pane.walk_children(Widget)]
+        chain = [pane, *(child for child in pane.walk_children(Widget) if _within(child, pane))]
         inputs = [widget for widget in chain if widget.can_focus]
         return next(
             (w for w in inputs if "TextArea" in {c.__name__ for c in type(w).__mro__}), next(iter(inputs), None)
@@ -184,3 +185,8 @@ class PaneFrame(Vertical):
     def action_resize(self, by: int) -> None:
         """Move the border of the focused pane."""
         self.wishes = resize(self.app.size.width, self.wishes, self.arrangement.widths, by * STEP)
+
+
+def _within(widget: Widget, pane: Widget) -> bool:
+    """Whether a widget is to be seen once its pane is."""
+    return all(part.display for part in takewhile(lambda part: part is not pane, widget.ancestors_with_self))

@@ -51,7 +51,7 @@ class Doors(SessionView):
 
     def action_show_costs(self) -> None:
         """Costs."""
-        self.app.push_screen(CostsScreen(self.story))
+        self.app.push_screen(CostsScreen(self.story, self.teaching, self.session_id))
 
     def action_show_router(self) -> None:
         """Router."""

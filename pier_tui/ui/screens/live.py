@@ -166,7 +166,7 @@ class LiveSession(Doors):
             self._kept = messages
             self.run_worker(self._keep_waiting(messages), group="queue", exit_on_error=False)
         if self.is_mounted:
-            self.conversation.set_queue([job.title for job in self.work.queue], held=self.work.held)
+            self.conversation.set_work([job.title for job in self.work.queue], self.work.running, held=self.work.held)
             self.show_figures()
             self.refresh_bindings()
 

@@ -226,7 +226,8 @@ class SessionsScreen(Dialog[SessionWish]):
 def one_line(session: SessionLine, now: float, width: int = 120) -> Content:
     """`2 h ago   14 turns   ₹0.0812   fix the failing test`, and at its end where it is open."""
     turns = f"{session.turns} turn{'' if session.turns == 1 else 's'}"
-    cost = ("≥" if session.unpriced else "") + money(session.cost, free=not (session.cost or session.unpriced))
+    known = None if session.unpriced and not session.cost else session.cost
+    cost = ("≥" if session.unpriced and known else "") + money(known, free=not (session.cost or session.unpriced))
     left = Content(f"{age(now - session.touched):>12}  {turns:>9}  {cost:>9}  ")
     mark = Content.styled(f"  {OPEN[session.open]}", "$text-warning") if session.open else Content("")
     room = max(4, width - left.cell_length - mark.cell_length)

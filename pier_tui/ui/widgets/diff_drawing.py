@@ -155,6 +155,14 @@ class HunkDrawing:
         text = row.other if row.tone == "both" else row.note if row.tone in {"disk", "proposed"} else None
         return None if text is None else Line(kind=" ", text=text)
 
+    def origin(self, at: int) -> tuple[int, int]:
+        """The cell where what can be copied of a row begins, and how many of its columns are scrolled out of sight."""
+        row = self.rows[at]
+        if self.code_on(row) is not None or (row.left >= 0 or row.right >= 0):
+            return self.code_at, self.page.column
+        signs = {"comment": paint.NOTE, "warning": paint.WARNING}
+        return LEAD + len(signs.get(row.tone, paint.RULE)), 0
+
     def goes_on(self, at: int) -> bool:
         """Whether a row shows the line of the row before."""
         return bool(self.rows[at].part)
@@ -207,7 +215,7 @@ class HunkDrawing:
             case "comment":
                 return paint.note(note, look, width)
             case "warning":
-                return paint.note(note, look, width, "diff--warning", "  ")
+                return paint.note(note, look, width, "diff--warning", paint.WARNING)
             case "label" if row.other:
                 return Strip.join([paint.rule(note, look, room + 1), paint.rule(row.other, look, width - room - 1)])
             case "label":

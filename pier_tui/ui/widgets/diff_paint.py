@@ -34,6 +34,8 @@ LONGEST = 4000
 GLYPHS = {"pending": "·", "accepted": "✓", "rejected": "✗", "edited": "✎", "applied": "✓"}
 KINDS = {"+": "added", "-": "removed", " ": "context"}
 LETTERS = {"added": "A", "deleted": "D", "renamed": "R", "modified": "M"}
+NOTE, WARNING, RULE = "      » ", "  ", "── "
+"""What stands before a comment, what is said of a conflict, and a label."""
 CONTINUED = "↳"
 """Stands in place of the number where a wrapped line goes on."""
 Look = Callable[[str], Style]
@@ -227,7 +229,7 @@ def title(text: str, style: Style, width: int) -> Strip:
     return Strip([Segment(text, style)]).adjust_cell_length(width, style)
 
 
-def note(text: str, look: Look, width: int, name: str = "diff--note", sign: str = "      » ") -> Strip:
+def note(text: str, look: Look, width: int, name: str = "diff--note", sign: str = NOTE) -> Strip:
     """A row of a comment, or of what is said of a conflict."""
     style = look(name)
     return Strip([Segment(f"{sign}{text}", style)]).adjust_cell_length(width, style)
@@ -236,7 +238,7 @@ def note(text: str, look: Look, width: int, name: str = "diff--note", sign: str 
 def rule(text: str, look: Look, width: int) -> Strip:
     """A label on a line that goes on to the edge."""
     style = look("diff--label")
-    return Strip([Segment(f"── {text} {'─' * width}", style)]).crop(0, width).adjust_cell_length(width, style)
+    return Strip([Segment(f"{RULE}{text} {'─' * width}", style)]).crop(0, width).adjust_cell_length(width, style)
 
 
 def clash_side(text: str | None, proposed: bool) -> Side | None:

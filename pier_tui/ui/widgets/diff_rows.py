@@ -203,7 +203,8 @@ class DiffRows(ScrollView):
         self.painted += len(drawing.strips) - before
         chosen = self.text_selection
         span = chosen.get_span(row) if chosen else None
-        return paint.selectable(strip, drawing.code_at, row, self.column, span, SELECTED)
+        cut, column = drawing.origin(at)
+        return paint.selectable(strip, cut, row, column, span, SELECTED)
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """The selected code without gutters and headers."""

@@ -49,7 +49,7 @@ class PromptInput(LetterArea):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "send", "send", id="prompt.send"),
         Binding("shift+enter,ctrl+j,alt+enter", "newline", "new line", show=False, id="prompt.newline"),
-        Binding("ctrl+s", "steer", "steer", show=False, id="prompt.steer"),
+        Binding("ctrl+s", "steer", "steer", id="prompt.steer", tooltip="Send to the very next turn"),
         Binding("ctrl+r", "search", "history", show=False, id="prompt.history"),
         Binding("ctrl+g", "editor", "editor", show=False, id="prompt.editor"),
         Binding("up", "before", "recall", show=False, id="prompt.before"),
@@ -106,8 +106,8 @@ class PromptInput(LetterArea):
         """What was sent before; whoever keeps it over sessions fills its `entries`."""
         self.pastes = Pastes()
         self.queued = 0
-        self.held = False
-        """What is queued waits for enter."""
+        self.held = self.running = False
+        """What is queued waits for enter; a request runs, so that there is a turn to steer."""
         self._offer: Offer = ""
         self._choices: list[Choice] = []
         self._at = 0
@@ -281,8 +281,8 @@ class PromptInput(LetterArea):
         self._close()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Tab and escape belong to the screen while nothing is offered."""
-        return bool(self._choices) if action in {"choose", "dismiss"} else True
+        """Tab and escape belong to the screen while nothing is offered, and only what runs is steered."""
+        return self.running if action == "steer" else bool(self._choices) or action not in {"choose", "dismiss"}
 
     def set_next(self, choice_text: str) -> None:
         """What the border says of the next turn, such as `next turn: 105B (once)`; empty says nothing."""
