@@ -16,7 +16,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator
 
 from pier_tui.errors import ConfigError
 from pier_tui.models.messages import Tier
@@ -110,6 +110,11 @@ class Settings(BaseModel):
     """Rupees a session may spend on that."""
     pace: float = Field(default=0.01, ge=0, le=1)
     """Seconds between the pieces the offline models send; 0 is at once."""
+    _said: frozenset[str] = PrivateAttr(default=frozenset())
+
+    def said(self, name: str) -> bool:
+        """Whether it was said at this start, not only set somewhere."""
+        return name in self._said
 
     @field_validator("only", mode="before")
     @classmethod
@@ -317,7 +322,9 @@ def _overridden(settings: Settings, overrides: Mapping[str, object]) -> Settings
         changes[name], reason = _field(name, raw)
         if reason:
             raise ConfigError(f"{reason[0].upper()}{reason[1:]}.")
-    return settings.model_copy(update=changes)
+    chosen = settings.model_copy(update=changes)
+    chosen._said = frozenset(changes)
+    return chosen
 
 
 def _toml(value: object) -> str:

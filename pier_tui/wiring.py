@@ -148,7 +148,7 @@ async def assemble(
     feedback = await asyncio.to_thread(FeedbackLog, state_dir(env) / "feedback.db")
     atlas = Atlas(overlay, card, chosen.map_tokens, kept=cache_dir(env) / "symbols").started()
     routing, unused = taught.routing(chosen, env)
-    await asyncio.to_thread(resuming.route_as_before, routing, resumed)
+    await asyncio.to_thread(resuming.route_as_before, routing, resumed, said=chosen.said("strategy"))
     routing.strategy = strategy or routing.strategy
     routing.lots = Random(seed) if seed else routing.lots
     parts = Parts(

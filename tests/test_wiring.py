@@ -158,7 +158,8 @@ async def test_a_resumed_session_goes_on_with_everything_it_had(root: Path, env:
         applied = [e async for e in made.review(everything(made.pending))]
         checkpoint = next(e.checkpoint for e in applied if e.type == "checkpoint_taken")
         assert "- 1" not in (root / "app.py").read_text()
-    async with agent(root, env, resume=session) as made:
+    async with agent(root, env, resume=session, changes={"strategy": "cascade"}) as made:
+        assert made.strategy == "cascade"
         assert (await anext(made.undo(checkpoint))).type == "patch_undone"
         assert (root / "app.py").read_text() == APP
         events = await run(made, "what is in app.py?")

@@ -142,9 +142,11 @@ def left(store: Store, opened: Opened, presence: Presence) -> Resuming:
     return Resuming(opened.resumed.unfinished, tuple(messages), keep, others, drafts)
 
 
-def route_as_before(routing: Routing, resumed: Resumed) -> None:
-    """Route by what the user chose for the session; by the settings where there is no such strategy any more."""
-    if resumed.strategy:
+def route_as_before(routing: Routing, resumed: Resumed, *, said: bool) -> None:
+    """Route by what the user chose for the session, unless another strategy was `said` at this start; by the settings
+    where there is no such strategy any more.
+    """
+    if resumed.strategy and not said:
         with suppress(ConfigError):
             routing.strategy = routing.make(resumed.strategy)
 
