@@ -26,7 +26,7 @@ async def test_a_running_turn_is_only_offered_the_other_model_and_stopping_comes
             app.bench.show(event)
         await pilot.pause()
         keys = app.bench.query_one(KeyLine).render().plain
-        assert keys.startswith("⏎ send  ^e 105B now  esc stop  ^t next model  ")
+        assert keys.startswith("⏎ send  ^s steer  ^e 105B now  esc stop  ^t next model  ")
         assert "30B now" not in keys
 
 
