@@ -111,10 +111,17 @@ def as_text(rows: Sequence[Listed]) -> str:
     if not rows:
         return "No sessions here yet; start one with: pier-tui\n"
     return "".join(
-        f"{row.id}  {row.turns:>4} turns  {'at least ' if row.unpriced else ''}₹{row.cost:.4f}"
+        f"{row.id}  {row.turns:>4} turns  {_cost(row):>9}"
         f"  {' '.join(row.title.split()) or '(no request yet)'}{'  (open)' if row.open else ''}\n"
         for row in rows
     )
+
+
+def _cost(row: Listed) -> str:
+    """`free`, `?` where nothing was priced, `≥` where not everything was."""
+    if not row.cost:
+        return "?" if row.unpriced else "free"
+    return f"{'≥' if row.unpriced else ''}₹{row.cost:.4f}"
 
 
 def upto_turn(events: Sequence[AnyEvent], turn: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -140,3 +141,13 @@ def test_a_session_whose_line_in_the_list_was_lost_is_found_in_every_repository(
         database.execute("DROP TABLE sessions")
     [row] = Shelf(state, root).listed()
     assert (row.id, row.title, row.turns, row.repo) == (session, "one", 3, "")
+
+
+@pytest.mark.parametrize(
+    ("cost", "unpriced", "words"), [("0", 0, "free"), ("0", 2, "?"), ("0.25", 1, "≥₹0.2500"), ("0.25", 0, "₹0.2500")]
+)
+def test_a_cost_is_free_unknown_or_at_least_what_is_known(
+    state: Path, root: Path, session: str, cost: str, unpriced: int, words: str
+) -> None:
+    row = Shelf(state, root).listed()[0]
+    assert as_text([row.model_copy(update={"cost": Decimal(cost), "unpriced": unpriced})]).split()[3] == words
