@@ -19,13 +19,21 @@ PATIENCE = 15.0
 """Seconds any one thing may take; every wait ends as soon as it has come about."""
 
 
+class Screen(pyte.Screen):
+    """As real terminals do, it passes over an erasing it does not know, such as one a kill cut off and text ended."""
+
+    def erase_in_line(self, *hows: int, private: bool = False) -> None:
+        if not hows or hows[0] in (0, 1, 2):
+            super().erase_in_line(*hows[:1], private=private)
+
+
 class Terminal:
     """The program behind a pseudo terminal, and the screen it draws."""
 
     def __init__(self, repository: Path, home: Path, *options: str, **variables: str) -> None:
         self.home = home
         self.seen = b""
-        self._screen = pyte.Screen(SIZE[1], SIZE[0])
+        self._screen = Screen(SIZE[1], SIZE[0])
         self._stream = pyte.ByteStream(self._screen)
         env = {"PATH": os.environ["PATH"], "HOME": str(home), "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"}
         env |= {"XDG_STATE_HOME": str(home / "state"), "XDG_CONFIG_HOME": str(home / "config")}
