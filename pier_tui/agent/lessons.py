@@ -28,17 +28,13 @@ def lessons(feedback: Feedback, request_of: Callable[[DecisionRow], str] = lambd
 
     `request_of` gives a turn's request, '' where it is not known.
     """
-    pairs = {pair.decision: pair for pair in feedback.pairs if pair.weak is not None and pair.strong is not None}
+    pairs = {p.decision: (p.weak, p.strong) for p in feedback.pairs if p.weak is not None and p.strong is not None}
     known = verdicts(feedback)
     found: dict[str, Lesson] = {}
     for row in feedback.decisions:
-        if row.decision not in known:
-            continue
-        weak, strong = known[row.decision][0], 1.0
-        pair = pairs.get(row.decision)
-        if pair is not None and pair.weak is not None and pair.strong is not None:
-            weak, strong = pair.weak, pair.strong
-        found[row.decision] = Lesson(request_of(row), row.features, weak, strong, row.session)
+        if row.decision in known:
+            weak, strong = pairs.get(row.decision, (known[row.decision][0], 1.0))
+            found[row.decision] = Lesson(request_of(row), row.features, weak, strong, row.session)
     return found
 
 
@@ -69,12 +65,13 @@ def _scores(
     `scorer` makes a score of some lessons, of the same kind as the whole fit.
     """
     told = {decision: lesson for decision, lesson in known.items() if needed in lesson.features}
+    taught = list(told.values())
     rows = [row for row in feedback.decisions if row.strategy == strategy and needed in row.features]
-    whole = fit(list(told.values())) if rows else None
-    score = scorer(whole, list(told.values())) if rows else None
+    whole = fit(taught) if rows else None
+    score = scorer(whole, taught) if rows else None
     if score is None:
         return {}
-    judged = left_out(list(told.values()), lambda some: scorer(whole, some), lambda lesson: lesson.features)
+    judged = left_out(taught, lambda some: scorer(whole, some), lambda lesson: lesson.features)
     held_out = dict(zip(told, judged, strict=True))
     found = {r.decision: held_out.get(r.decision, score(r.features)) for r in rows if r.raw is not None}
     return {decision: value for decision, value in found.items() if not math.isnan(value)}

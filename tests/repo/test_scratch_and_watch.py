@@ -100,7 +100,7 @@ async def test_links_that_lead_out_are_left_out_and_environments_are_linked(
     work: Path, overlay: Overlay, scratch: Scratch, tmp_path: Path, run_git
 ) -> None:
     (work / "out").symlink_to(tmp_path)
-    (work / "up").symlink_to("../work/a.txt")
+    (work / "up").symlink_to(f"../{work.name}/a.txt")
     (work / "inner").symlink_to("a.txt")
     (work / ".venv").mkdir()
     (work / ".venv" / "f").write_text("x")
