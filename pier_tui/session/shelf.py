@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+from pier_tui.amounts import cost_words
 from pier_tui.errors import PierError
 from pier_tui.events import AnyEvent
 from pier_tui.repo.records import state_dir_for
@@ -111,17 +112,10 @@ def as_text(rows: Sequence[Listed]) -> str:
     if not rows:
         return "No sessions here yet; start one with: pier-tui\n"
     return "".join(
-        f"{row.id}  {row.turns:>4} turns  {_cost(row):>9}"
+        f"{row.id}  {row.turns:>4} turns  {cost_words(row.cost, row.unpriced, '₹{:.4f}'.format):>9}"
         f"  {' '.join(row.title.split()) or '(no request yet)'}{'  (open)' if row.open else ''}\n"
         for row in rows
     )
-
-
-def _cost(row: Listed) -> str:
-    """`free`, `?` where nothing was priced, `≥` where not everything was."""
-    if not row.cost:
-        return "?" if row.unpriced else "free"
-    return f"{'≥' if row.unpriced else ''}₹{row.cost:.4f}"
 
 
 def upto_turn(events: Sequence[AnyEvent], turn: int) -> int:

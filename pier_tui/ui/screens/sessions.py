@@ -14,6 +14,7 @@ from textual.widget import Widget
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from pier_tui.amounts import cost_words
 from pier_tui.errors import PierError
 from pier_tui.ui.format import money
 from pier_tui.ui.screens.dialog import Choices, Dialog
@@ -226,8 +227,7 @@ class SessionsScreen(Dialog[SessionWish]):
 def one_line(session: SessionLine, now: float, width: int = 120) -> Content:
     """`2 h ago   14 turns   ₹0.0812   fix the failing test`, and at its end where it is open."""
     turns = f"{session.turns} turn{'' if session.turns == 1 else 's'}"
-    known = None if session.unpriced and not session.cost else session.cost
-    cost = ("≥" if session.unpriced and known else "") + money(known, free=not (session.cost or session.unpriced))
+    cost = cost_words(session.cost, session.unpriced, money)
     left = Content(f"{age(now - session.touched):>12}  {turns:>9}  {cost:>9}  ")
     mark = Content.styled(f"  {OPEN[session.open]}", "$text-warning") if session.open else Content("")
     room = max(4, width - left.cell_length - mark.cell_length)
